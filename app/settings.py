@@ -1,0 +1,63 @@
+"""Every setting of Roost, read from the environment with the prefix ROOST_. docs/configuration.md explains each."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What a person may choose. The defaults are the embedded setting: one process, one data folder, no server."""
+
+    model_config = SettingsConfigDict(env_prefix="ROOST_", frozen=True)
+
+    data: Path = Field(Path("data"), description="Folder of the database, the pictures and everything made from them.")
+    database_url: str | None = Field(None, description="SQLAlchemy URL; by default SQLite in the data folder.")
+    storage_url: str | None = Field(None, description="Where blobs live; by default file:// in the data folder.")
+    broker_url: str = Field("memory://", description="Celery broker: memory:// or redis://HOST:PORT/DB.")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where embedding runs.")
+    concurrency: int = Field(2, ge=1, le=64, description="Jobs that one worker runs at the same time.")
+
+    max_file_bytes: int = Field(100 * 2**20, gt=0, description="Largest single picture, in bytes.")
+    max_archive_bytes: int = Field(50 * 2**30, gt=0, description="Largest archive, packed and unpacked, in bytes.")
+    max_archive_members: int = Field(200_000, gt=0, description="Most files in one archive.")
+    max_archive_ratio: int = Field(100, gt=1, description="Largest unpacked:packed ratio beyond the first 100 MB.")
+    max_upload_files: int = Field(1000, gt=0, le=10_000, description="Most files in one multipart upload.")
+
+    decode_memory_mb: int = Field(1024, ge=256, description="Memory limit of a process that decodes pictures.")
+    decode_seconds: float = Field(20.0, gt=0, description="CPU and wall-clock limit for decoding one picture.")
+
+    heartbeat_s: float = Field(10.0, gt=0, description="How often a worker renews the lease of its job.")
+    lease_s: float = Field(60.0, gt=0, description="A job whose lease is older than this is taken over.")
+    reconcile_s: float = Field(5.0, gt=0, description="How often lost jobs and messages are looked for.")
+    drain_s: float = Field(10.0, ge=0, description="How long a stopping worker waits for its jobs to hand back.")
+
+    log_format: Literal["console", "json"] = Field("console", description="console for people, json for collectors.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line logged.")
+
+    @cached_property
+    def resolved_database_url(self) -> str:
+        return self.database_url or f"sqlite:///{(self.data / 'roost.db').resolve()}"
+
+    @cached_property
+    def resolved_storage_url(self) -> str:
+        return self.storage_url or f"file://{(self.data / 'blobs').resolve()}"
+
+    @cached_property
+    def scratch(self) -> Path:
+        """Temporary files; on the same disk as the blobs, so that publishing one is a rename."""
+        return self.data.resolve() / "tmp"
+
+    @cached_property
+    def encoder_cache(self) -> Path:
+        """Converted networks, one folder a SHA-256. Safe to delete: they are made again."""
+        return self.data.resolve() / "encoders"
+
+    def environment(self) -> dict[str, str]:
+        """The environment that makes a child process read these very settings."""
+        values = self.model_dump(mode="json", exclude_none=True)
+        values["data"] = str(self.data.resolve())
+        return os.environ | {f"ROOST_{name.upper()}": str(value) for name, value in values.items()}
