@@ -1,0 +1,108 @@
+"""What an encoder is, and how it fails.
+
+EncoderError
+  EncoderUnavailable       the weights are not here; the message says what to do
+  EncoderHashMismatch      the weights are not the ones they claim to be
+  EncoderDamaged           the file does not hold the weights of this network
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import file_digest
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Origin = Literal["builtin", "hub", "finetuned"]
+Channels = tuple[float, float, float]  # red, green, blue
+
+
+class EncoderError(Exception):
+    """An encoder cannot be used."""
+
+
+class EncoderUnavailable(EncoderError):
+    """The weights are not on this machine; one sentence says what is missing and where to put it."""
+
+
+class EncoderHashMismatch(EncoderError):
+    """The weight file's SHA-256 is not the expected one."""
+
+    code = "encoder_hash_mismatch"
+
+    def __init__(self, file: Path, expected: str, found: str) -> None:
+        super().__init__(f"{file} has the SHA-256 {found}, expected {expected}")
+        self.expected, self.found = expected, found
+
+
+class EncoderDamaged(EncoderError):
+    """The weight file is no safetensors file, or of another network."""
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """A network with weights. Everything but `load` is cheap and imports no torch."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def origin(self) -> Origin: ...
+    @property
+    def base(self) -> str:
+        """The timm architecture."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """D, the length of an embedding."""
+        ...
+
+    @property
+    def input_size(self) -> int:
+        """S, the side of the square input in pixels."""
+        ...
+
+    @property
+    def mean(self) -> Channels:
+        """Subtracted from pixels in 0..1."""
+        ...
+
+    @property
+    def std(self) -> Channels:
+        """Divides pixels in 0..1 after the mean is taken off."""
+        ...
+
+    @property
+    def licence(self) -> str: ...
+    @property
+    def summary(self) -> str: ...
+
+    def unavailable(self) -> str | None:
+        """Why it cannot be used right now, in a sentence that says what to do; None when it can. No network."""
+        ...
+
+    def sha256(self) -> str:
+        """Of the weight file. Raises EncoderUnavailable."""
+        ...
+
+    def load(self) -> nn.Module:
+        """The network in evaluation mode: (B, 3, S, S) normalised float32 -> (B, D).
+
+        Raises EncoderUnavailable, EncoderHashMismatch.
+        """
+        ...
+
+
+def file_sha256(file: Path) -> str:
+    """SHA-256 in hex; read once for as long as the file's size and time stay the same."""
+    state = file.stat()
+    return _digest(file, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _digest(file: Path, size: int, mtime_ns: int) -> str:
+    with file.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()

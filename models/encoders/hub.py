@@ -1,0 +1,95 @@
+"""Encoders from the Hugging Face hub, by timm name. Only safetensors is read."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.encoders.base import Channels, EncoderDamaged, EncoderUnavailable, Origin, file_sha256
+
+if TYPE_CHECKING:
+    from torch import nn
+
+FILE = "model.safetensors"
+IMAGENET_MEAN: Channels = (0.485, 0.456, 0.406)
+IMAGENET_STD: Channels = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class HubEncoder:
+    """A vision transformer of timm whose weights lie in the hub repository timm/<base>."""
+
+    name: str
+    base: str
+    dim: int
+    licence: str
+    summary: str
+
+    origin: Origin = "hub"
+    input_size: int = 224
+    mean: Channels = IMAGENET_MEAN
+    std: Channels = IMAGENET_STD
+
+    @property
+    def repository(self) -> str:
+        return f"timm/{self.base}"
+
+    def folder(self) -> Path:
+        """Where a person without network puts the file: $ROOST_ENCODER_DIR/<name>."""
+        root = os.environ.get("ROOST_ENCODER_DIR") or Path.home() / ".cache" / "roost" / "encoders"
+        return Path(root) / self.name
+
+    def unavailable(self) -> str | None:
+        if self._local() is not None:
+            return None
+        return (
+            f"Download {FILE} of https://huggingface.co/{self.repository} and put it into {self.folder()}, "
+            "or let this machine reach the hub once."
+        )
+
+    def sha256(self) -> str:
+        file = self._local()
+        if file is None:
+            raise EncoderUnavailable(self.unavailable())
+        return file_sha256(file)
+
+    def load(self) -> nn.Module:
+        """Fetches the file from the hub if it is not here and the network allows."""
+        file = self._local() or self._download()
+        import timm
+        from safetensors import SafetensorError
+
+        try:
+            network: nn.Module = timm.create_model(
+                self.base,
+                pretrained=True,
+                pretrained_cfg_overlay={"file": str(file)},  # which keeps timm from looking anywhere else
+                num_classes=0,
+                img_size=self.input_size,  # resamples the position embedding
+            )
+        except (SafetensorError, RuntimeError, KeyError) as error:
+            raise EncoderDamaged(f"{file} does not hold the weights of {self.base}: {error}") from error
+        return network.eval()
+
+    def _local(self) -> Path | None:
+        own = self.folder() / FILE
+        if own.is_file():
+            return own
+        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+        from huggingface_hub import try_to_load_from_cache
+
+        cached = try_to_load_from_cache(self.repository, FILE)
+        return Path(cached) if isinstance(cached, str) else None
+
+    def _download(self) -> Path:
+        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+        import httpx
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import HfHubHTTPError
+
+        try:
+            return Path(hf_hub_download(self.repository, FILE))
+        except (OSError, HfHubHTTPError, httpx.HTTPError) as error:
+            raise EncoderUnavailable(self.unavailable()) from error

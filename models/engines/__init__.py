@@ -1,0 +1,56 @@
+"""Opening an encoder on the device that is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shutil import which
+
+from models import registry
+from models.encoders.base import Encoder
+from models.engines.base import DeviceUnavailable, Engine
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def open_engine(encoder_name: str, *, device: str = "auto", cache: Path, batch: int | None = None) -> Engine:
+    """The encoder, ready to run.
+
+    device  "cpu": OpenVINO; "cuda": torch; "auto": torch where CUDA works, otherwise OpenVINO
+    cache   folder of converted encoders; one that is missing is converted first, which takes seconds
+    batch   pictures a batch; None: what suits the device; 1: the least latency for single pictures
+
+    Raises UnknownPlugin, EncoderUnavailable, EncoderHashMismatch, ExportFailed, DeviceUnavailable,
+    ValueError for any other device or a batch below 1.
+    """
+    if device not in DEVICES:
+        raise ValueError(f"device is one of {', '.join(DEVICES)}, not {device!r}")
+    if batch is not None and batch < 1:
+        raise ValueError(f"a batch holds at least 1 picture, not {batch}")
+    if device == "cpu" or (device == "auto" and not cuda_works()):
+        return _openvino(encoder_name, cache, batch)
+    return _torch(encoder_name, batch)
+
+
+def cuda_works() -> bool:
+    """Whether torch can compute on a GPU here. Imports torch only on a machine that shows signs of an NVIDIA driver."""
+    if not (any(Path("/dev").glob("nvidia[0-9]*")) or which("nvidia-smi")):
+        return False
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def _openvino(encoder_name: str, cache: Path, batch: int | None) -> Engine:
+    from models.encoders.export import openvino_ir
+    from models.engines.openvino import OpenVinoEngine
+
+    return OpenVinoEngine(openvino_ir(encoder_name, cache), batch=batch)
+
+
+def _torch(encoder_name: str, batch: int | None) -> Engine:
+    if not cuda_works():
+        raise DeviceUnavailable("ROOST_DEVICE asks for cuda, but torch finds no CUDA device; use cpu or auto")
+    from models.engines.torch import TorchEngine
+
+    encoder: Encoder = registry.load("encoders", encoder_name)
+    return TorchEngine(encoder, device="cuda", batch=batch)
