@@ -78,9 +78,17 @@ class Unavailable(RoostError):
 class Problem(BaseModel):
     """An error as RFC 9457 describes it, with a stable `code`."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {
-        "type": "about:blank", "title": "Not Found", "status": 404, "code": "collection_not_found",
-        "detail": "There is no collection 0199…; list them with GET /v1/collections."}})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "type": "about:blank",
+                "title": "Not Found",
+                "status": 404,
+                "code": "collection_not_found",
+                "detail": "There is no collection 0199…; list them with GET /v1/collections.",
+            }
+        }
+    )
 
     type: str = "about:blank"
     title: str
@@ -103,8 +111,22 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": http.HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
+def document(app: FastAPI) -> None:
+    """Add the one error schema, which `responses` refers to, to the OpenAPI text."""
+    original = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        text = original()
+        schema = Problem.model_json_schema()
+        text.setdefault("components", {}).setdefault("schemas", {})["Problem"] = schema
+        return text
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of the tree, of validation, of routing and every unforeseen one as problem+json."""
+    document(app)
 
     @app.exception_handler(RoostError)
     def known(_: Request, error: RoostError) -> JSONResponse:

@@ -93,8 +93,15 @@ class Encoder(Table):
     """A network that turns a working copy into a vector. Immutable but for what is judged of it."""
 
     __tablename__ = "encoders"
-    __table_args__ = (Index("ux_encoders_builtin", "name", unique=True, sqlite_where=text("collection_id IS NULL"),
-                            postgresql_where=text("collection_id IS NULL")),)  # fmt: skip
+    __table_args__ = (
+        Index(
+            "ux_encoders_builtin",
+            "name",
+            unique=True,
+            sqlite_where=text("collection_id IS NULL"),
+            postgresql_where=text("collection_id IS NULL"),
+        ),
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str]
     origin: Mapped[str] = mapped_column(String(10))
@@ -140,7 +147,10 @@ class Embedding(Table):
 
 
 class SearchIndex(Table):
-    """One generation of an index: an immutable folder. The newest row of a set is the one in use."""
+    """One generation of an index: an immutable folder of `count` vectors, all shards up to `newest_shard`.
+
+    The newest row of a set is the one in use.
+    """
 
     __tablename__ = "search_indexes"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -148,7 +158,7 @@ class SearchIndex(Table):
     kind: Mapped[str]
     key: Mapped[str]
     count: Mapped[int]
-    sha256: Mapped[str] = mapped_column(String(64))
+    newest_shard: Mapped[UUID]
     created_at: Mapped[datetime]
 
 
@@ -189,11 +199,12 @@ class Cluster(Table):
 class Assignment(Table):
     __tablename__ = "assignments"
     __table_args__ = (
-        ForeignKeyConstraint(["clustering_id", "number"], ["clusters.clustering_id", "clusters.number"],
-                             ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["clustering_id", "number"], ["clusters.clustering_id", "clusters.number"], ondelete="CASCADE"
+        ),
         Index("ix_assignments_cluster", "clustering_id", "number", "distance", "image_id"),
         Index("ix_assignments_image", "image_id"),
-    )  # fmt: skip
+    )
     clustering_id: Mapped[UUID] = mapped_column(primary_key=True)
     image_id: Mapped[UUID] = mapped_column(_cascade("images.id"), primary_key=True)
     number: Mapped[int]
@@ -206,13 +217,22 @@ class Job(Table):
     __tablename__ = "jobs"
     __table_args__ = (
         # Two jobs with one lock never run at once: the database itself says no to the second claim.
-        Index("ux_jobs_running_lock", "lock", unique=True, sqlite_where=text("state = 'running'"),
-              postgresql_where=text("state = 'running'")),
+        Index(
+            "ux_jobs_running_lock",
+            "lock",
+            unique=True,
+            sqlite_where=text("state = 'running'"),
+            postgresql_where=text("state = 'running'"),
+        ),
         Index("ix_jobs_state", "state", "id"),
-        Index("ix_jobs_input", "id", sqlite_where=text("input_key IS NOT NULL"),
-              postgresql_where=text("input_key IS NOT NULL")),
+        Index(
+            "ix_jobs_input",
+            "id",
+            sqlite_where=text("input_key IS NOT NULL"),
+            postgresql_where=text("input_key IS NOT NULL"),
+        ),
         Index("ix_jobs_collection", "collection_id", "id"),
-    )  # fmt: skip
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     kind: Mapped[str]
     queue: Mapped[str] = mapped_column(String(16), default="cpu")

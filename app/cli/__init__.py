@@ -1,0 +1,19 @@
+"""The command `roost`. This package is where the parts are put together, so it alone of `app` may know the workers."""
+
+import typer
+
+from app.cli import serve
+
+app = typer.Typer(
+    name="roost",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Roost sorts photo collections nobody has labelled.",
+)
+app.command("serve")(serve.serve)
+app.command("worker")(serve.worker)
+
+
+def main() -> None:
+    app()

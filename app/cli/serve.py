@@ -1,0 +1,94 @@
+"""roost serve and roost worker."""
+
+import fcntl
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from app.resources import Resources
+from app.settings import Settings
+
+
+def serve(
+    data: Annotated[Path | None, typer.Option(help="The data folder; made if missing. Default: ./data")] = None,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one and prints it.")] = 8080,
+) -> None:
+    """Run the service: API, and with the embedded default its worker too.
+
+    Example: roost serve --data ~/roost --port 8080
+    """
+    from app.main import create_app
+
+    settings = _settings(data)
+    _raise_file_limit()
+    with _sole_owner(settings):
+        app = create_app(settings, _companion)
+        uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10)
+
+
+def worker(
+    queues: Annotated[str, typer.Option(help="Which queues to work on: cpu, gpu or both.")] = "cpu,gpu",
+) -> None:
+    """Run a worker of the server setting; needs ROOST_DATABASE_URL and ROOST_BROKER_URL.
+
+    Example: ROOST_BROKER_URL=redis://localhost:6379/0 roost worker --queues cpu
+    """
+    from app import logs
+    from app.db.migrate import migrate
+    from workers.celery_app import serve_queues
+
+    wanted = [name.strip() for name in queues.split(",") if name.strip()]
+    if not wanted or set(wanted) - {"cpu", "gpu"}:
+        raise typer.BadParameter("give cpu, gpu or cpu,gpu", param_hint="--queues")
+    settings = Settings()
+    if settings.broker_url.startswith("memory:"):
+        print("roost worker: set ROOST_BROKER_URL to a Redis server; memory:// reaches nobody.", file=sys.stderr)
+        raise typer.Exit(1)
+    logs.configure(settings)
+    res = Resources.open(settings)
+    migrate(res.database)
+    serve_queues(res, wanted)
+
+
+def _settings(data: Path | None) -> Settings:
+    if data is not None:
+        os.environ["ROOST_DATA"] = str(data)  # children read it too
+    return Settings()
+
+
+def _companion(res: Resources) -> AbstractContextManager[None]:
+    """memory:// reaches only this process, so the worker must live in it."""
+    if not res.settings.broker_url.startswith("memory:"):
+        return nullcontext()
+    from workers.celery_app import embedded
+
+    return embedded(res)
+
+
+@contextmanager
+def _sole_owner(settings: Settings) -> Iterator[None]:
+    """Two services on one SQLite folder would each think the other's jobs lost."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    with (settings.data / "lock").open("w") as lock:
+        try:
+            if settings.broker_url.startswith("memory:"):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"roost serve: another one uses {settings.data}; stop it, or choose --data.", file=sys.stderr)
+            raise typer.Exit(1) from None
+        yield
+
+
+def _raise_file_limit() -> None:
+    """A socket or an upload each takes a file descriptor; the usual soft limit of 1024 is soon reached."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536), hard))

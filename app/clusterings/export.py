@@ -1,0 +1,101 @@
+"""Assignments as CSV, JSON or Parquet, streamed row by row from the database."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from itertools import islice
+from uuid import UUID
+
+from app.clusterings import repository
+from app.clusterings.repository import Member
+from app.db.session import Database
+from app.spreadsheet import safe
+
+COLUMNS = ("image_id", "name", "cluster_id", "label", "distance")
+BATCH = 10_000
+
+
+def as_csv(database: Database, clustering_id: UUID) -> Iterator[bytes]:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(COLUMNS)
+    for row in _rows(database, clustering_id):
+        writer.writerow((row.image_id, safe(row.name), row.number, safe(row.label or ""), f"{row.distance:.6f}"))
+        if buffer.tell() > 2**16:
+            yield _taken(buffer)
+    yield _taken(buffer)
+
+
+def as_json(database: Database, clustering_id: UUID) -> Iterator[bytes]:
+    """One JSON array, an object a line."""
+    start = b"["
+    for row in _rows(database, clustering_id):
+        yield start + json.dumps(dict(zip(COLUMNS, (str(row.image_id), *row[1:]), strict=True))).encode()
+        start = b",\n"
+    yield b"]" if start != b"[" else b"[]"
+
+
+def as_parquet(database: Database, clustering_id: UUID) -> Iterator[bytes]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema(
+        [
+            ("image_id", pa.string()),
+            ("name", pa.string()),
+            ("cluster_id", pa.int32()),
+            ("label", pa.string()),
+            ("distance", pa.float64()),
+        ]
+    )
+    sink = _Sink()
+    rows = _rows(database, clustering_id)
+    with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
+        while batch := list(islice(rows, BATCH)):
+            columns = list(zip(*((str(row.image_id), *row[1:]) for row in batch), strict=True))
+            writer.write_batch(pa.record_batch(columns, schema=schema))
+            yield sink.take()
+    yield sink.take()
+
+
+FORMATS: dict[str, tuple[str, Callable[[Database, UUID], Iterator[bytes]]]] = {
+    "csv": ("text/csv; charset=utf-8", as_csv),
+    "json": ("application/json", as_json),
+    "parquet": ("application/vnd.apache.parquet", as_parquet),
+}
+
+
+def _rows(database: Database, clustering_id: UUID) -> Iterator[Member]:
+    with database.reading() as session:
+        yield from repository.assignments(session, clustering_id)
+
+
+def _taken(buffer: io.StringIO) -> bytes:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text.encode()
+
+
+class _Sink(io.RawIOBase):
+    """A file that is only written to, and handed on piece by piece."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._position = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: bytes) -> int:  # type: ignore[override]
+        self._pieces.append(bytes(piece))
+        self._position += len(piece)
+        return len(piece)
+
+    def tell(self) -> int:
+        return self._position
+
+    def take(self) -> bytes:
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)

@@ -1,0 +1,38 @@
+"""Collections as the API shows them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.text import Line, Prose
+
+
+class CollectionIn(BaseModel):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"name": "Garden 2026"}})
+
+    name: Line
+    description: Prose | None = None
+
+
+class CollectionPatch(BaseModel):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"name": "Garden, spring 2026"}})
+
+    name: Line | None = Field(None, description="The new name; left out, the name stays.")
+    description: Prose | None = Field(None, description="The new description; null takes it away.")
+
+
+class ImageCounts(BaseModel):
+    pending: int = 0
+    ready: int = 0
+    rejected: int = 0
+
+
+class CollectionOut(BaseModel):
+    id: UUID
+    name: str
+    description: str | None
+    images: ImageCounts
+    bytes: int = Field(description="Size of all originals.")
+    created_at: datetime
+    updated_at: datetime

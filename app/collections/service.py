@@ -1,0 +1,89 @@
+"""What may be done with collections."""
+
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from app.collections import repository
+from app.collections.schemas import CollectionIn, CollectionOut, CollectionPatch, ImageCounts
+from app.db.session import now
+from app.db.tables import Collection, Job
+from app.errors import PreconditionFailed, PreconditionRequired
+from app.jobs import ledger
+
+
+def create(session: Session, body: CollectionIn) -> Collection:
+    moment = now(session)
+    collection = Collection(name=body.name, description=body.description, created_at=moment, updated_at=moment)
+    session.add(collection)
+    session.flush()
+    return collection
+
+
+def etag(collection: Collection) -> str:
+    return f'"{collection.version}"'
+
+
+def check(collection: Collection, if_match: str | None, *, required: bool) -> None:
+    """Refuse a change that was made without having seen the newest state."""
+    if if_match is None and required:
+        raise PreconditionRequired("Send If-Match with the ETag that GET gave, so that no one's change is overwritten.")
+    if if_match not in (None, "*") and etag(collection) not in [tag.strip() for tag in (if_match or "").split(",")]:
+        raise PreconditionFailed("The collection has changed since; GET it again and repeat the change.")
+
+
+def change(session: Session, collection_id: UUID, patch: CollectionPatch, if_match: str | None) -> Collection:
+    collection = repository.get(session, collection_id, lock=True)
+    check(collection, if_match, required=True)
+    if patch.name is not None:
+        collection.name = patch.name
+    if "description" in patch.model_fields_set:
+        collection.description = patch.description
+    collection.version += 1
+    collection.updated_at = now(session)
+    return collection
+
+
+def remove(session: Session, collection_id: UUID, if_match: str | None) -> None:
+    """Take the rows away now and the files in a job; what still runs for the collection is cancelled."""
+    collection = repository.get(session, collection_id, lock=True)
+    check(collection, if_match, required=False)
+    unfinished = select(Job.id).where(Job.collection_id == collection_id, Job.state.in_(("queued", "running")))
+    for job_id in list(session.scalars(unfinished)):
+        ledger.request_cancel(session, job_id)
+    session.execute(delete(Collection).where(Collection.id == collection_id))
+    ledger.submit(
+        session,
+        "sweep",
+        collection_id=collection_id,
+        params={"prefix": prefix(collection_id)},
+        lock=lock(collection_id),
+    )
+
+
+def lock(collection_id: UUID) -> str:
+    """Jobs that change a collection run one after the other, in the order they were asked for."""
+    return f"collection:{collection_id}"
+
+
+def prefix(collection_id: UUID) -> str:
+    """Where all blobs of a collection live."""
+    return f"collections/{collection_id}"
+
+
+def shown(session: Session, collections: list[Collection]) -> list[CollectionOut]:
+    counts = repository.counts(session, [collection.id for collection in collections])
+    return [_shown(collection, counts.get(collection.id, {})) for collection in collections]
+
+
+def _shown(collection: Collection, counts: dict[str, tuple[int, int]]) -> CollectionOut:
+    return CollectionOut(
+        id=collection.id,
+        name=collection.name,
+        description=collection.description,
+        images=ImageCounts(**{status: count for status, (count, _) in counts.items()}),
+        bytes=sum(size for _, size in counts.values()),
+        created_at=collection.created_at,
+        updated_at=collection.updated_at,
+    )

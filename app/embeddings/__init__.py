@@ -1,0 +1,1 @@
+"""Embedding sets: shards of vectors, and whose row is whose."""

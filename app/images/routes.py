@@ -1,0 +1,146 @@
+"""/v1/collections/{id}/images and /v1/images"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse
+
+from app.clusterings import repository as clusterings_repository
+from app.collections import repository as collections_repository
+from app.deps import ReadSession, RequestId, Res
+from app.errors import Conflict, NotFound, UnsupportedType, responses
+from app.idempotency import OnceKey
+from app.images import repository, service, uploads
+from app.images.schemas import ImageOut, JobAccepted, UploadOut
+from app.pagination import Page, PagingQuery
+
+router = APIRouter(prefix="/v1", tags=["images"])
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_UPLOAD: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["files"],
+                    "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+                }
+            },
+            "application/zip": _BINARY,
+            "application/x-tar": _BINARY,
+            "application/gzip": _BINARY,
+        },
+    }
+}
+_IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+
+
+@router.post(
+    "/collections/{collection_id}/images",
+    response_model=UploadOut,
+    operation_id="uploadImages",
+    openapi_extra=_UPLOAD,
+    responses={
+        202: {"model": JobAccepted, "description": "An archive; a job unpacks it"},
+        **responses(404, 409, 413, 415, 422, 503, 507),
+    },
+)
+async def upload(collection_id: UUID, request: Request, res: Res, once: OnceKey, request_id: RequestId) -> Response:
+    """Upload pictures: multipart/form-data with "files", or a zip, tar or tar.gz as the body."""
+    with res.database.reading() as session:
+        collections_repository.get(session, collection_id)
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return await uploads.files(request, res, collection_id, once, request_id)
+    if kind in uploads.ARCHIVES:
+        return await uploads.archive(request, res, collection_id, once, uploads.ARCHIVES[kind], request_id)
+    raise UnsupportedType("Send multipart/form-data, application/zip, application/x-tar or application/gzip.")
+
+
+@router.get("/collections/{collection_id}/images", operation_id="listImages", responses=responses(404, 422, 503))
+def listed(
+    collection_id: UUID,
+    session: ReadSession,
+    paging: PagingQuery,
+    status: Literal["pending", "ready", "rejected"] | None = None,
+    cluster: Annotated[
+        str | None, Query(max_length=100, description="N of the newest clustering, or CLUSTERING:N.")
+    ] = None,
+    taken_after: datetime | None = None,
+    taken_before: datetime | None = None,
+    camera: Annotated[str | None, Query(max_length=200)] = None,
+    name: Annotated[str | None, Query(max_length=200, description="A part of the name.")] = None,
+) -> Page[ImageOut]:
+    """List a collection's images in the order they came."""
+    collections_repository.get(session, collection_id)
+    chosen = clusterings_repository.cluster_of(session, collection_id, cluster) if cluster else None
+    query = repository.filtered(
+        collection_id,
+        status=status,
+        cluster=chosen,
+        taken_after=taken_after,
+        taken_before=taken_before,
+        camera=camera,
+        name=name,
+    )
+    rows, cursor = repository.listed(session, query, paging)
+    return Page(items=[service.shown(row) for row in rows], next_cursor=cursor)
+
+
+@router.get("/images/{image_id}", operation_id="getImage", responses=responses(404, 422, 503))
+def one(image_id: UUID, session: ReadSession) -> ImageOut:
+    """One image."""
+    return service.shown(repository.get(session, image_id))
+
+
+@router.get(
+    "/images/{image_id}/file",
+    operation_id="getImageFile",
+    response_class=FileResponse,
+    responses={200: {"content": {"application/octet-stream": _BINARY}}, **responses(404, 422, 503)},
+)
+def file(image_id: UUID, session: ReadSession, res: Res) -> FileResponse:
+    """The original bytes, as they were uploaded."""
+    image = repository.get(session, image_id)
+    path = res.storage.local(service.original_key(image.collection_id, image.id, image.sha256))
+    return FileResponse(
+        path, media_type=f"image/{image.format}", filename=image.name.rsplit("/", 1)[-1], headers=_IMMUTABLE
+    )
+
+
+@router.get(
+    "/images/{image_id}/thumbnail",
+    operation_id="getThumbnail",
+    response_class=FileResponse,
+    responses={200: {"content": {"image/jpeg": _BINARY}}, **responses(404, 409, 422, 503)},
+)
+def thumbnail(
+    image_id: UUID,
+    session: ReadSession,
+    res: Res,
+    request: Request,
+    size: Annotated[Literal["256", "1024"], Query(description="Short side in pixels.")] = "256",
+) -> FileResponse:
+    """A JPEG without metadata: the working copy, or a larger one that is made on first request and kept."""
+    image = repository.get(session, image_id)
+    if image.status == "rejected":
+        raise NotFound("The image was rejected and has no thumbnail.", code="thumbnail_not_found")
+    if image.status == "pending":
+        raise Conflict("The image is not decoded yet.", code="image_pending", headers={"Retry-After": "1"})
+    if size == "256":
+        path = res.storage.local(service.working_key(image.collection_id, image.id))
+    else:
+        path = service.large_copy(res.storage, request.app.state.decoder, image)
+    return FileResponse(path, media_type="image/jpeg", headers=_IMMUTABLE)
+
+
+@router.delete("/images/{image_id}", status_code=204, operation_id="deleteImage", responses=responses(404, 422, 503))
+def remove(image_id: UUID, res: Res) -> None:
+    """Delete an image with everything made from it."""
+    with res.database.transaction() as session:
+        keys = service.remove(session, image_id)
+    for key in keys:
+        res.storage.delete(key)

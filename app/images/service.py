@@ -1,0 +1,140 @@
+"""How pictures come in, are kept, and go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from models.images import Header, ImageRejected, check_header
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.collections import repository as collections_repository
+from app.collections import service as collections_service
+from app.db.session import now
+from app.db.tables import Image
+from app.ids import new_id
+from app.images import repository
+from app.images.decoder import Decoder
+from app.images.schemas import ImageError, ImageOut, UploadItem
+from app.images.staging import Staged
+from app.storage import Storage
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A staged file that looks like a picture, with the id and blob it will have."""
+
+    staged: Staged
+    header: Header
+    image_id: UUID
+
+
+def original_key(collection_id: UUID, image_id: UUID, sha256: str) -> str:
+    """By content and by image: two images never share a blob, so deleting one can't race with adding the other."""
+    return f"{collections_service.prefix(collection_id)}/originals/{sha256[:2]}/{sha256}.{image_id}"
+
+
+def working_key(collection_id: UUID, image_id: UUID) -> str:
+    return f"{collections_service.prefix(collection_id)}/working/{image_id.hex[-2:]}/{image_id}.jpg"
+
+
+def large_key(collection_id: UUID, image_id: UUID) -> str:
+    return f"{collections_service.prefix(collection_id)}/large/{image_id.hex[-2:]}/{image_id}.jpg"
+
+
+def check(files: Sequence[Staged]) -> tuple[list[Checked], list[UploadItem]]:
+    """Look at each file's first bytes; what is no picture we read is refused here, by name and code."""
+    good, refused = [], []
+    for staged in files:
+        try:
+            good.append(Checked(staged, check_header(staged.path, staged.name), new_id()))
+        except ImageRejected as error:
+            refused.append(UploadItem(name=staged.name, status="rejected", code=error.code, detail=error.detail))
+    return good, refused
+
+
+def store(session: Session, storage: Storage, collection_id: UUID, files: Sequence[Checked]) -> None:
+    """Blobs first: when the rows are committed, their bytes are safe. What the collection has already is left out."""
+    known = repository.by_sha256(session, collection_id, {f.staged.sha256 for f in files})
+    storage.put(_blob(collection_id, file) for file in files if file.staged.sha256 not in known)
+
+
+def _blob(collection_id: UUID, file: Checked) -> tuple[Path, str]:
+    return file.staged.path, original_key(collection_id, file.image_id, file.staged.sha256)
+
+
+def add(
+    session: Session, storage: Storage, collection_id: UUID, files: Sequence[Checked], job_id: UUID
+) -> list[UploadItem]:
+    """Rows for stored files, in the caller's transaction. A file the collection has already is a duplicate.
+
+    A job that repeats its upload after a crash finds its own images and counts them as created, once.
+    """
+    collections_repository.get(session, collection_id)
+    known = repository.by_sha256(session, collection_id, {f.staged.sha256 for f in files})
+    items = []
+    for file in files:
+        twin = known.get(file.staged.sha256) or _insert(session, collection_id, file, job_id, known)
+        if twin.id == file.image_id and file.staged.path.exists():  # left out by `store`, and its twin deleted since
+            storage.put([_blob(collection_id, file)])
+        created = twin.id == file.image_id or (twin.job_id == job_id and twin.member == file.staged.member is not None)
+        if twin.id != file.image_id:
+            storage.delete(original_key(collection_id, file.image_id, file.staged.sha256))
+        status = "created" if created else "duplicate"
+        items.append(UploadItem.model_validate({"name": file.staged.name, "status": status, "image_id": twin.id}))
+    return items
+
+
+def _insert(session: Session, collection_id: UUID, file: Checked, job_id: UUID, known: dict[str, Image]) -> Image:
+    """Insert one row; if another upload was quicker with the same content, that one is the image."""
+    staged, header = file.staged, file.header
+    image = Image(
+        id=file.image_id,
+        collection_id=collection_id,
+        name=staged.name,
+        sha256=staged.sha256,
+        bytes=staged.size,
+        format=header.format,
+        width=header.width,
+        height=header.height,
+        job_id=job_id,
+        member=staged.member,
+        created_at=now(session),
+    )
+    try:
+        with session.begin_nested():
+            session.add(image)
+    except IntegrityError:
+        image = repository.by_sha256(session, collection_id, [staged.sha256])[staged.sha256]
+    known[staged.sha256] = image
+    return image
+
+
+def remove(session: Session, image_id: UUID) -> list[str]:
+    """Take the row away; the keys of the blobs to delete once that is committed."""
+    image = repository.get(session, image_id)
+    session.delete(image)
+    keys = original_key(image.collection_id, image.id, image.sha256), working_key(image.collection_id, image.id)
+    return [*keys, large_key(image.collection_id, image.id)]
+
+
+def large_copy(storage: Storage, decoder: Decoder, image: Image) -> Path:
+    """The 1024-px copy, made when it is first asked for."""
+    key = large_key(image.collection_id, image.id)
+    if not storage.exists(key):
+        original = storage.local(original_key(image.collection_id, image.id, image.sha256))
+        decoder.keep(storage, key, original, image.name, 1024)
+    return storage.local(key)
+
+
+def discard(files: Sequence[Staged]) -> None:
+    """Remove what is left in scratch of files that were refused or are stored."""
+    for staged in files:
+        staged.path.unlink(missing_ok=True)
+
+
+def shown(image: Image) -> ImageOut:
+    error = ImageError(code=image.error_code, detail=image.error_detail or "") if image.error_code else None
+    fields = {name: getattr(image, name) for name in ImageOut.model_fields if name != "error"}
+    return ImageOut(**fields, error=error)

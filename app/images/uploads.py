@@ -1,0 +1,149 @@
+"""The way of an upload: bytes to scratch, a look at them, blobs, rows, one job, one commit."""
+
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.collections import service as collections_service
+from app.db.session import now
+from app.db.tables import Collection, Job
+from app.errors import Invalid, TooLarge
+from app.idempotency import Once
+from app.ids import new_id
+from app.images import service
+from app.images.multipart import Receiver, receive
+from app.images.schemas import JobAccepted, UploadItem, UploadOut
+from app.images.staging import FileTooLarge, Staged, Stager
+from app.jobs import ledger
+from app.resources import Resources
+
+ARCHIVES = {
+    "application/zip": "zip",
+    "application/x-zip-compressed": "zip",
+    "application/x-tar": "tar",
+    "application/gzip": "tar",
+    "application/x-gzip": "tar",
+}
+
+
+async def files(request: Request, res: Resources, collection_id: UUID, once: Once, request_id: str | None) -> Response:
+    """1 to 1000 files in one multipart body."""
+    receiver = Receiver(res.settings.scratch, "files", res.settings.max_upload_files, res.settings.max_file_bytes)
+    await receive(request, receiver)
+    try:
+        if not receiver.staged and not receiver.too_large:
+            raise Invalid('There is no file in the field "files".', code="no_files")
+        return await run_in_threadpool(_add_files, res, collection_id, receiver, once, request_id)
+    finally:
+        service.discard(receiver.staged)
+
+
+def _add_files(res: Resources, collection_id: UUID, receiver: Receiver, once: Once, request_id: str | None) -> Response:
+    fingerprint = "\n".join(f"{staged.sha256} {staged.name}" for staged in receiver.staged)
+    good, refused = service.check(receiver.staged)
+    limit = res.settings.max_file_bytes // 2**20
+    refused += [
+        UploadItem(name=name, status="rejected", code="file_too_large", detail=f"The file is larger than {limit} MB.")
+        for name in receiver.too_large
+    ]
+    with res.database.reading() as session:
+        if before := once.seen(session, fingerprint):
+            return before
+        service.store(session, res.storage, collection_id, good)
+    with res.database.transaction() as session:
+
+        def work() -> tuple[UploadOut, None]:
+            job = _ingest_job(session, collection_id, request_id)
+            items = service.add(session, res.storage, collection_id, good, job.id)
+            created = sum(item.status == "created" for item in items)
+            if not created:
+                session.delete(job)
+            out = UploadOut(
+                created=created,
+                duplicates=len(items) - created,
+                rejected=len(refused),
+                items=_in_order(receiver.staged, items + refused),
+                job_id=job.id if created else None,
+            )
+            return out, None
+
+        return once.answer(session, fingerprint, 200, work)
+
+
+def _in_order(staged: list[Staged], items: list[UploadItem]) -> list[UploadItem]:
+    """As they were sent, as far as names tell."""
+    order: dict[str, int] = {}
+    for number, file in enumerate(staged):
+        order.setdefault(file.name, number)
+    return sorted(items, key=lambda item: order.get(item.name, len(staged)))
+
+
+def _ingest_job(session: Session, collection_id: UUID, request_id: str | None) -> Job:
+    collection = session.get(Collection, collection_id)
+    if collection:
+        collection.updated_at = now(session)
+    return ledger.submit(
+        session,
+        "ingest",
+        collection_id=collection_id,
+        params={},
+        lock=collections_service.lock(collection_id),
+        request_id=request_id,
+    )
+
+
+async def archive(
+    request: Request, res: Resources, collection_id: UUID, once: Once, kind: str, request_id: str | None
+) -> Response:
+    """A zip or tar, streamed to disk; a job unpacks it."""
+    stager = Stager(res.settings.scratch, "archive", res.settings.max_archive_bytes)
+    try:
+        async for chunk in request.stream():
+            await run_in_threadpool(stager.write, chunk)
+    except FileTooLarge as error:
+        limit = res.settings.max_archive_bytes // 2**30
+        raise TooLarge(f"The archive is larger than {limit} GB; send it in parts.", code="archive_limit") from error
+    except BaseException:
+        stager.drop()
+        raise
+    staged = stager.finish()
+    try:
+        return await run_in_threadpool(_add_archive, res, collection_id, staged, kind, once, request_id)
+    finally:
+        service.discard([staged])
+
+
+def _add_archive(
+    res: Resources, collection_id: UUID, staged: Staged, kind: str, once: Once, request_id: str | None
+) -> Response:
+    _check_archive(staged.path, kind)
+    key = f"{collections_service.prefix(collection_id)}/archives/{new_id()}.{kind}"
+    with res.database.reading() as session:
+        if before := once.seen(session, staged.sha256):
+            return before
+    res.storage.put([(staged.path, key)])
+    with res.database.transaction() as session:
+
+        def work() -> tuple[JobAccepted, str]:
+            job = _ingest_job(session, collection_id, request_id)
+            job.params, job.input_key = {"archive": key, "kind": kind}, key
+            return JobAccepted(job_id=job.id), f"/v1/jobs/{job.id}"
+
+        return once.answer(session, staged.sha256, 202, work)
+
+
+def _check_archive(path: Path, kind: str) -> None:
+    """Refuse at once what can't be the archive it claims to be."""
+    with path.open("rb") as file:
+        head = file.read(512)
+    good = (
+        head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+        if kind == "zip"
+        else (head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ")) or head[257:262] == b"ustar")
+    )
+    if not good:
+        raise Invalid(f"The body is no {kind} archive.", code="archive_corrupt")

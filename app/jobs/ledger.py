@@ -1,0 +1,236 @@
+"""The ledger of background work. The database is the truth; a Celery message is only a hint that there is work.
+
+queued --claim--> running --finish--> succeeded | failed | cancelled
+   ^                 |
+   +----release------+--settle_crash / reclaim--> queued again, or dead
+
+Every change of a running job is a compare-and-set on (id, state, attempt): a worker that lost its lease, or a message
+delivered twice, changes nothing. Two jobs with the same `lock` run one after the other, in the order they were asked.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, aliased
+
+from app.db.session import announce, now
+from app.db.tables import Job
+from app.ids import new_id
+
+CRASHES_ALLOWED = 3  # a job whose own process dies this often without progress is poison
+LOSSES_ALLOWED = 10  # losing the whole worker is not the job's fault, unless it happens again and again
+FINAL = frozenset({"succeeded", "failed", "cancelled", "dead"})
+
+
+class LeaseLost(Exception):
+    """Somebody else has the job now, or it is over: stop, and change nothing."""
+
+
+def submit(
+    session: Session,
+    kind: str,
+    *,
+    collection_id: UUID | None,
+    params: dict[str, Any],
+    lock: str | None = None,
+    request_id: str | None = None,
+    queue: str = "cpu",
+) -> Job:
+    """Write a queued job in the caller's transaction; its message goes out after the commit."""
+    moment = now(session)
+    job = Job(
+        id=new_id(),
+        kind=kind,
+        queue=queue,
+        collection_id=collection_id,
+        params=params,
+        request_id=request_id,
+        created_at=moment,
+        published_at=moment,
+    )
+    job.lock = lock or f"job:{job.id}"
+    session.add(job)
+    session.flush()
+    announce(session, job.id, queue)
+    return job
+
+
+def claim(session: Session, job_id: UUID, worker: str, lease_s: float) -> int | None:
+    """Take a queued job whose turn it is: queued -> running. The new attempt's number, or None."""
+    other = aliased(Job)
+    earlier = exists().where(
+        other.lock == Job.lock,
+        other.id != Job.id,
+        or_(other.state == "running", and_(other.state == "queued", other.id < Job.id)),
+    )
+    moment = now(session)
+    take = (
+        update(Job)
+        .where(Job.id == job_id, Job.state == "queued", ~earlier)
+        .values(
+            state="running",
+            attempt=Job.attempt + 1,
+            worker=worker,
+            lease_until=moment + timedelta(seconds=lease_s),
+            started_at=moment,
+            advances_at_claim=Job.advances,
+            version=Job.version + 1,
+        )
+        .returning(Job.attempt)
+    )
+    try:
+        with session.begin_nested():
+            return session.execute(take).scalar_one_or_none()
+    except IntegrityError:  # the unique index on running locks: another worker was quicker
+        return None
+
+
+def heartbeat(session: Session, job_id: UUID, attempt: int, lease_s: float) -> bool:
+    """Renew the lease; whether a person has asked to cancel. LeaseLost if the job is no longer ours."""
+    lease = now(session) + timedelta(seconds=lease_s)
+    row = session.execute(
+        update(Job).where(*_mine(job_id, attempt)).values(lease_until=lease).returning(Job.cancel_requested)
+    ).first()
+    if row is None:
+        raise LeaseLost
+    return bool(row[0])
+
+
+def progress(
+    session: Session,
+    job_id: UUID,
+    attempt: int,
+    *,
+    stage: str,
+    done: int,
+    total: int | None,
+    unit: str | None,
+    advanced: bool = False,
+) -> bool:
+    """Note how far the job is; `advanced` when what was done survives a crash. Whether to cancel. LeaseLost."""
+    job = session.execute(select(Job).where(*_mine(job_id, attempt)).with_for_update()).scalar_one_or_none()
+    if job is None:
+        raise LeaseLost
+    if job.stage != stage:
+        job.stage, job.stage_started_at, job.stage_first = stage, now(session), done
+    job.done, job.total, job.unit = done, total, unit
+    job.version += 1
+    job.advances += advanced
+    return job.cancel_requested
+
+
+def finish(
+    session: Session,
+    job_id: UUID,
+    attempt: int,
+    state: str,
+    *,
+    result: dict[str, Any] | None = None,
+    code: str | None = None,
+    detail: str | None = None,
+) -> None:
+    """End a running job, in the transaction that publishes its results: all or nothing."""
+    values: dict[str, Any] = {
+        "state": state,
+        "finished_at": now(session),
+        "lease_until": None,
+        "version": Job.version + 1,
+        "result": result,
+        "error_code": code,
+        "error_detail": detail,
+    }
+    lock = session.scalar(update(Job).where(*_mine(job_id, attempt)).values(**values).returning(Job.lock))
+    if lock is None:
+        raise LeaseLost
+    _wake_next(session, lock)
+
+
+def attach_report(session: Session, job_id: UUID, attempt: int, key: str) -> None:
+    """Name the stored report of this attempt."""
+    session.execute(update(Job).where(Job.id == job_id, Job.attempt == attempt).values(report_key=key))
+
+
+def release(session: Session, job_id: UUID, attempt: int) -> None:
+    """Hand a job back unharmed, as a stopping worker does."""
+    back = {"state": "queued", "worker": None, "lease_until": None, "published_at": None, "version": Job.version + 1}
+    queue = session.scalar(update(Job).where(*_mine(job_id, attempt)).values(**back).returning(Job.queue))
+    if queue:
+        announce(session, job_id, queue)
+
+
+def settle_crash(session: Session, job_id: UUID, attempt: int, reason: str, *, code: str = "job_crashed") -> None:
+    """The job's own process died: queue it again, or call it dead after three times without progress."""
+    job = session.execute(select(Job).where(*_mine(job_id, attempt)).with_for_update()).scalar_one_or_none()
+    if job is None:
+        return
+    job.crashes = 0 if job.advances > job.advances_at_claim else job.crashes + 1
+    _again_or_dead(session, job, job.crashes >= CRASHES_ALLOWED, code, f"{reason} ({job.crashes} times, no progress).")
+
+
+def reclaim(session: Session, *, worker: str | None = None) -> list[UUID]:
+    """Queue again what was lost: jobs whose lease ran out, or every job of `worker`, which has just started anew."""
+    lost = Job.worker == worker if worker else Job.lease_until < now(session)
+    jobs = session.scalars(select(Job).where(Job.state == "running", lost).with_for_update(skip_locked=True)).all()
+    for job in jobs:
+        job.losses = 0 if job.advances > job.advances_at_claim else job.losses + 1
+        reason = f"The worker was lost {job.losses} times while it ran, without progress."
+        _again_or_dead(session, job, job.losses >= LOSSES_ALLOWED, "worker_lost", reason)
+    return [job.id for job in jobs]
+
+
+def request_cancel(session: Session, job_id: UUID) -> Job | None:
+    """Cancel at once what is still queued; ask a running job to stop; leave a finished one as it is."""
+    job = session.execute(select(Job).where(Job.id == job_id).with_for_update()).scalar_one_or_none()
+    if job and job.state == "queued":
+        job.state, job.finished_at = "cancelled", now(session)
+        session.flush()
+        _wake_next(session, job.lock)
+    if job and job.state not in FINAL and not job.cancel_requested:
+        job.cancel_requested = True
+    if job:
+        job.version += 1
+    return job
+
+
+def announce_unseen(session: Session, older_than: timedelta, limit: int = 100) -> None:
+    """Announce queued jobs again, oldest first, that nobody has taken for a while: their message may be lost."""
+    moment = now(session)
+    stale = or_(Job.published_at.is_(None), Job.published_at < moment - older_than)
+    for job in session.scalars(select(Job).where(Job.state == "queued", stale).order_by(Job.id).limit(limit)):
+        job.published_at = moment
+        announce(session, job.id, job.queue)
+
+
+def eta_s(job: Job, moment: datetime) -> float | None:
+    """Seconds to the end of the present stage at the pace it had so far."""
+    if job.state != "running" or not job.total or not job.stage_started_at or job.done <= job.stage_first:
+        return None
+    pace = (moment - job.stage_started_at).total_seconds() / (job.done - job.stage_first)
+    return round(max(0.0, pace * (job.total - job.done)), 1)
+
+
+def _mine(job_id: UUID, attempt: int) -> tuple[Any, ...]:
+    return Job.id == job_id, Job.state == "running", Job.attempt == attempt
+
+
+def _again_or_dead(session: Session, job: Job, dead: bool, code: str, detail: str) -> None:
+    job.version += 1
+    job.worker = job.lease_until = job.published_at = None
+    if job.cancel_requested or dead:
+        job.state, job.finished_at = ("cancelled" if job.cancel_requested else "dead"), now(session)
+        job.error_code, job.error_detail = (None, None) if job.cancel_requested else (code, detail)
+        session.flush()
+        _wake_next(session, job.lock)
+    else:
+        job.state = "queued"
+        announce(session, job.id, job.queue)
+
+
+def _wake_next(session: Session, lock: str) -> None:
+    """Announce the job that waits for the lock that has just become free."""
+    waiting = select(Job.id, Job.queue).where(Job.lock == lock, Job.state == "queued").order_by(Job.id).limit(1)
+    if row := session.execute(waiting).first():
+        announce(session, row.id, row.queue)

@@ -1,0 +1,27 @@
+"""Queries on jobs."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db.tables import Job
+from app.errors import NotFound
+from app.pagination import Paging, page
+
+
+def get(session: Session, job_id: UUID) -> Job:
+    if found := session.get(Job, job_id, populate_existing=True):
+        return found
+    raise NotFound(f"There is no job {job_id}; GET /v1/jobs lists them.", code="job_not_found")
+
+
+def listed(
+    session: Session, paging: Paging, state: str | None, collection: UUID | None
+) -> tuple[list[Job], str | None]:
+    query = select(Job)
+    if state:
+        query = query.where(Job.state == state)
+    if collection:
+        query = query.where(Job.collection_id == collection)
+    return page(session, query, paging, Job.id, value=lambda row: [row.id], descending=True)

@@ -1,0 +1,72 @@
+"""/v1/jobs"""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import FileResponse
+from sse_starlette import EventSourceResponse
+
+from app.deps import ReadSession, Res, WriteSession
+from app.errors import Conflict, NotFound, responses
+from app.jobs import ledger, repository, service
+from app.jobs.schemas import JobOut, State
+from app.pagination import Page, PagingQuery
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+
+@router.get("", operation_id="listJobs", responses=responses(422, 503))
+def listed(
+    session: ReadSession,
+    paging: PagingQuery,
+    state: State | None = None,
+    collection: Annotated[UUID | None, Query(description="Only the jobs of this collection.")] = None,
+) -> Page[JobOut]:
+    """List jobs, newest first."""
+    rows, cursor = repository.listed(session, paging, state, collection)
+    return Page(items=[service.shown(session, row) for row in rows], next_cursor=cursor)
+
+
+@router.get("/{job_id}", operation_id="getJob", responses=responses(404, 422, 503))
+def one(job_id: UUID, session: ReadSession) -> JobOut:
+    """One job: state, stage, progress, time left, result or error."""
+    return service.shown(session, repository.get(session, job_id))
+
+
+@router.get(
+    "/{job_id}/events",
+    operation_id="followJob",
+    response_class=EventSourceResponse,
+    responses={200: {"content": {"text/event-stream": {}}}, **responses(404, 422, 503)},
+)
+def events(
+    job_id: UUID, res: Res, session: ReadSession, last_event_id: Annotated[int, Header(ge=0, le=2**62)] = 0
+) -> EventSourceResponse:
+    """Follow a job: events "state" and "progress", each with the whole job; ends when the job does."""
+    repository.get(session, job_id)
+    return EventSourceResponse(service.follow(res.database, job_id, last_event_id))
+
+
+@router.get(
+    "/{job_id}/report",
+    operation_id="getJobReport",
+    response_class=FileResponse,
+    responses={200: {"content": {"application/x-ndjson": {}}}, **responses(404, 409, 422, 503)},
+)
+def report(job_id: UUID, res: Res, session: ReadSession) -> FileResponse:
+    """One line of JSON for each file of an archive: {"name","status","image_id","code","detail"}."""
+    job = repository.get(session, job_id)
+    if job.report_key:
+        return FileResponse(res.storage.local(job.report_key), media_type="application/x-ndjson")
+    if job.state in ledger.FINAL:
+        raise NotFound("This job wrote no report.", code="report_not_found")
+    raise Conflict("The report is written when the job ends.", code="report_not_ready", headers={"Retry-After": "2"})
+
+
+@router.post("/{job_id}/cancel", status_code=202, operation_id="cancelJob", responses=responses(404, 422, 503))
+def cancel(job_id: UUID, session: WriteSession, response: Response) -> JobOut:
+    """Ask a job to stop; what it has published stays. A job that is over is left as it is."""
+    job = service.cancel(session, job_id)
+    response.headers.update({"Location": f"/v1/jobs/{job_id}", "Retry-After": "1"})
+    return service.shown(session, job)

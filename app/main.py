@@ -1,0 +1,63 @@
+"""The HTTP application: routers, lifespan, error handler."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, nullcontext
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+
+from app import errors, health, logs
+from app.clusterings import routes as clusterings
+from app.collections import routes as collections
+from app.db.migrate import migrate
+from app.encoders import repository as encoders_repository
+from app.encoders import routes as encoders
+from app.images import routes as images
+from app.images.decoder import Decoder
+from app.jobs import routes as jobs
+from app.resources import Resources
+from app.search import routes as search
+from app.search.service import Searcher
+from app.settings import Settings
+
+Companion = Callable[[Resources], AbstractContextManager[None]]
+
+
+def create_app(settings: Settings | None = None, companion: Companion = lambda _: nullcontext()) -> FastAPI:
+    """The application. `companion` lives as long as it does: `roost serve` hands in the embedded worker."""
+    settings = settings or Settings()
+    logs.configure(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with ExitStack() as stack:
+            res = Resources.open(settings)
+            stack.callback(res.close)
+            migrate(res.database)
+            with res.database.transaction() as session:
+                encoders_repository.register(session)
+            app.state.resources = res
+            app.state.decoder = Decoder(settings)
+            stack.callback(app.state.decoder.close)
+            app.state.searcher = Searcher(res, app.state.decoder)
+            stack.enter_context(companion(res))
+            yield
+
+    app = FastAPI(
+        title="Roost",
+        version=version("roost"),
+        lifespan=lifespan,
+        summary="Sorts photo collections nobody has labelled.",
+    )
+    app.state.meters = health.Meters()
+    errors.install(app)
+    health.observe(app)
+    for feature in (collections, images, encoders, clusterings, search, jobs, health):
+        app.include_router(feature.router)
+
+    @app.get("/", include_in_schema=False)
+    def home() -> RedirectResponse:
+        return RedirectResponse("/docs")
+
+    return app

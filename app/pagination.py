@@ -1,0 +1,76 @@
+"""Every list is a page with an opaque cursor: the last row's sort key, so that pages stay right while rows come."""
+
+import base64
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Query
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, Select, literal, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.errors import Invalid
+
+T = TypeVar("T")
+Row = TypeVar("Row")
+
+
+class Page(BaseModel, Generic[T]):
+    items: list[T]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class Paging:
+    limit: int = 50
+    cursor: str | None = None
+
+
+def _paging(
+    limit: Annotated[int, Query(ge=1, le=500, description="How many items at most.")] = 50,
+    cursor: Annotated[str | None, Query(max_length=500, description="next_cursor of the page before.")] = None,
+) -> Paging:
+    return Paging(limit, cursor)
+
+
+PagingQuery = Annotated[Paging, Depends(_paging)]
+
+
+def page(
+    session: Session,
+    statement: Select[Row],
+    paging: Paging,
+    *key: InstrumentedAttribute[Any],
+    value: Callable[[Row], Sequence[Any]],
+    descending: bool = False,
+) -> tuple[list[Row], str | None]:
+    """One page of `statement` sorted by the columns `key`, whose values in a row `value` gives; and the next cursor."""
+    if paging.cursor:
+        last = tuple_(*_bound(paging.cursor, key))
+        columns = tuple_(*key)
+        statement = statement.where(columns < last if descending else columns > last)
+    order = [column.desc() if descending else column for column in key]
+    rows = list(session.scalars(statement.order_by(*order).limit(paging.limit + 1)))
+    if len(rows) <= paging.limit:
+        return rows, None
+    return rows[: paging.limit], _encode(value(rows[paging.limit - 1]))
+
+
+def _encode(values: Sequence[Any]) -> str:
+    plain = [str(item) if isinstance(item, UUID) else item for item in values]
+    return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
+
+
+def _bound(cursor: str, key: Sequence[InstrumentedAttribute[Any]]) -> list[ColumnElement[Any]]:
+    """The cursor's values as typed literals; anything but a cursor that we made for this list is Invalid."""
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(values, list) or len(values) != len(key):
+            raise ValueError("another list's cursor")
+        types = [column.type for column in key]
+        return [literal(kind.python_type(value), kind) for kind, value in zip(types, values, strict=True)]
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Invalid("cursor: pass next_cursor of the page before as it was given.", code="cursor_invalid") from error

@@ -1,0 +1,110 @@
+"""Nearest neighbours, from the index that a job wrote; the API opens it and needs no torch."""
+
+import threading
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+from models.index.base import Index, IndexDamaged
+from models.index.exact import open_index
+from sqlalchemy.orm import Session
+
+from app.collections import repository as collections_repository
+from app.db.tables import EmbeddingSet, SearchIndex
+from app.embeddings import repository as embeddings
+from app.encoders import repository as encoders_repository
+from app.errors import Conflict, Unavailable
+from app.images import repository as images_repository
+from app.images.decoder import Decoder
+from app.resources import Resources
+from app.search import repository
+from app.search.schemas import Hit, SearchOut
+from models.embedding import load_pixels
+from models.engines import open_engine
+from models.engines.base import Engine
+
+OPEN_INDEXES = 16  # memory-mapped, so an open one costs address space and page cache only
+
+
+class Searcher:
+    """Indexes and query engines that are open, by id and by encoder."""
+
+    def __init__(self, res: Resources, decoder: Decoder) -> None:
+        self.res, self.decoder = res, decoder
+        self._lock = threading.Lock()
+        self._indexes: dict[UUID, Index] = {}
+        self._engines: dict[str, tuple[Engine, threading.Lock]] = {}
+
+    def by_image(self, session: Session, collection_id: UUID, image_id: UUID, k: int, encoder: str | None) -> SearchOut:
+        """Neighbours of an image of the collection, without itself."""
+        embedding_set, row, name = self._index_of(session, collection_id, encoder)
+        image = images_repository.get(session, image_id)
+        index = self._open(row)
+        query = index.vector(image_id)
+        if query is None:
+            try:
+                query = embeddings.vectors(session, self.res.storage, embedding_set.id, [image_id])[0]
+            except KeyError as error:
+                raise Conflict(
+                    f"The image {image.id} is not embedded by {name} yet; POST .../assign or .../clusterings.",
+                    code="not_embedded",
+                ) from error
+        return SearchOut(encoder=name, hits=self._hits(session, index, query, k, image_id))
+
+    def by_picture(
+        self, session: Session, collection_id: UUID, path: Path, name: str, k: int, encoder: str | None
+    ) -> SearchOut:
+        """Neighbours of a picture that was sent along; it is not kept."""
+        _, row, encoder_name = self._index_of(session, collection_id, encoder)
+        pixels = load_pixels(self.decoder.working_copy(path, name), self._engine(encoder_name)[0].input_size)
+        engine, turn = self._engine(encoder_name)
+        with turn:
+            query = next(iter(engine.run([pixels[None]])))[0]
+        return SearchOut(encoder=encoder_name, hits=self._hits(session, self._open(row), query, k, None))
+
+    def _index_of(
+        self, session: Session, collection_id: UUID, encoder: str | None
+    ) -> tuple[EmbeddingSet, SearchIndex, str]:
+        collections_repository.get(session, collection_id)
+        wanted = encoders_repository.named(session, encoder) if encoder else None
+        embedding_set, row = repository.index_of(session, collection_id, wanted)
+        used = wanted or encoders_repository.get(session, embedding_set.encoder_id)
+        return embedding_set, row, used.name
+
+    def _hits(self, session: Session, index: Index, query: np.ndarray, k: int, itself: UUID | None) -> list[Hit]:
+        """The k best that still exist: the database is the truth, the index may be a little behind it.
+
+        Asks for more when deleted images took places; stops when the index has no more to give.
+        """
+        wanted = k + (itself is not None)
+        while True:
+            scores, ids = index.search(query[None], min(wanted, len(index)))
+            names = images_repository.names(session, ids[0])
+            found = [
+                Hit(image_id=one, name=names[one], score=round(float(score), 6))
+                for score, one in zip(scores[0], ids[0], strict=True)
+                if one in names and one != itself
+            ]
+            if len(found) >= k or wanted >= len(index):
+                return found[:k]
+            wanted *= 2
+
+    def _open(self, row: SearchIndex) -> Index:
+        with self._lock:
+            if row.id not in self._indexes:
+                while len(self._indexes) >= OPEN_INDEXES:
+                    self._indexes.pop(next(iter(self._indexes)))
+                try:
+                    self._indexes[row.id] = open_index(self.res.storage.local(row.key))
+                except IndexDamaged as error:
+                    raise Unavailable(
+                        f"The index is damaged ({error}); POST .../clusterings builds it again.", code="index_damaged"
+                    ) from error
+            return self._indexes[row.id]
+
+    def _engine(self, encoder: str) -> tuple[Engine, threading.Lock]:
+        with self._lock:
+            if encoder not in self._engines:
+                cache = self.res.settings.encoder_cache
+                self._engines[encoder] = open_engine(encoder, device="cpu", cache=cache, batch=1), threading.Lock()
+            return self._engines[encoder]

@@ -1,0 +1,3 @@
+"""Fixtures live in tests/fixtures, one topic a file."""
+
+pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.services", "tests.fixtures.pictures"]

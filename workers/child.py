@@ -1,0 +1,89 @@
+"""The process of one job: python -m workers.child JOB_ID ATTEMPT. Its parent, workers/runner.py, settles its end."""
+
+import importlib
+import os
+import shutil
+import signal
+import sys
+import threading
+from types import FrameType
+from uuid import UUID
+
+import structlog
+
+from app import logs
+from app.db.tables import Job
+from app.errors import RoostError
+from app.jobs import ledger
+from app.resources import Resources
+from app.settings import Settings
+from workers.context import Context, JobFailed, Stopped
+
+EXIT_STOPPED = 75
+EXIT_LEASE_LOST = 76
+log = structlog.get_logger("roost.job")
+
+
+def main(job_id: UUID, attempt: int) -> int:
+    settings = Settings()
+    logs.configure(settings)
+    resources = Resources.open(settings)
+    with resources.database.reading() as session:
+        job = session.get(Job, job_id)
+    if job is None or job.state != "running" or job.attempt != attempt:
+        return EXIT_LEASE_LOST
+    structlog.contextvars.bind_contextvars(job_id=str(job_id), kind=job.kind, request_id=job.request_id)
+    folder = settings.scratch / f"{job_id}-{attempt}"
+    folder.mkdir(parents=True, exist_ok=True)
+    context = Context(resources, job, folder)
+    _listen(context)
+    try:
+        return _run(context)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        resources.close()
+
+
+def _run(context: Context) -> int:
+    """Run the job's module. What it raises with a code is the job's failure; anything unforeseen is logged as such."""
+    try:
+        importlib.import_module(f"workers.jobs.{context.job.kind}").run(context)
+    except Stopped:
+        return EXIT_STOPPED
+    except ledger.LeaseLost:
+        return EXIT_LEASE_LOST
+    except (JobFailed, RoostError) as error:
+        _fail(context, error.code, error.detail)
+    except MemoryError:
+        _fail(context, "out_of_memory", "The machine's memory was not enough for this job.")
+    except Exception as error:
+        if not (code := getattr(error, "code", None)) or not isinstance(code, str):
+            log.exception("the job failed for a reason nobody foresaw")
+            _fail(context, "internal", "Something went wrong on our side; the service's log has the details.")
+        else:
+            _fail(context, code, str(error))
+    return 0
+
+
+def _fail(context: Context, code: str, detail: str) -> None:
+    with context.database.transaction() as session:
+        ledger.finish(session, context.job.id, context.job.attempt, "failed", code=code, detail=detail)
+
+
+def _listen(context: Context) -> None:
+    """SIGTERM asks for a stop at the next step. A parent that is gone, even killed, closes our stdin: end at once."""
+
+    def stop(_: int, __: FrameType | None) -> None:
+        context.stop.set()
+
+    def end_with_parent() -> None:
+        sys.stdin.buffer.read()
+        os.killpg(0, signal.SIGKILL)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.exit(main(UUID(sys.argv[1]), int(sys.argv[2])))

@@ -1,0 +1,86 @@
+"""What a job sees of the world: its row, the session, the storage, a scratch folder, progress and cancel."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.db.tables import Job
+from app.jobs import ledger
+from app.resources import Resources
+
+REPORT_EVERY_S = 0.5
+
+
+class JobFailed(Exception):
+    """The job can't succeed, and a person can know why: a stable code and a sentence that says what to do."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.detail = code, detail
+
+
+class Stopped(Exception):
+    """Somebody asked this process to stop: a person who cancels, or a worker that shuts down."""
+
+
+class Context:
+    def __init__(self, resources: Resources, job: Job, folder: Path) -> None:
+        """`folder` is this attempt's own: nothing in it is seen by anyone before it is published."""
+        self.resources = resources
+        self.settings = resources.settings
+        self.database = resources.database
+        self.storage = resources.storage
+        self.job = job
+        self.folder = folder
+        self.stop = threading.Event()
+        self._reported: tuple[str, float] = ("", 0.0)
+
+    def progress(self, stage: str, done: int, total: int | None, unit: str) -> None:
+        """Show how far the job is, at most twice a second. Raises Stopped, LeaseLost."""
+        self.check()
+        moment = time.monotonic()
+        if self._reported[0] == stage and moment - self._reported[1] < REPORT_EVERY_S:
+            return
+        self._reported = stage, moment
+        with self.database.transaction() as session:
+            self._note(session, stage, done, total, unit, advanced=False)
+        self.check()
+
+    @contextmanager
+    def step(self, stage: str, done: int, total: int | None, unit: str) -> Iterator[Session]:
+        """One transaction of results that a crash no longer takes back, published only if the job is still ours."""
+        with self.database.transaction() as session:
+            yield session
+            self._note(session, stage, done, total, unit, advanced=True)
+        self._reported = stage, time.monotonic()
+        self.check()
+
+    @contextmanager
+    def succeed(self, result: dict[str, Any], report_key: str | None = None) -> Iterator[Session]:
+        """The last transaction: results and the end of the job, all or nothing."""
+        with self.database.transaction() as session:
+            yield session
+            ledger.finish(session, self.job.id, self.job.attempt, "succeeded", result=result)
+            if report_key:
+                ledger.attach_report(session, self.job.id, self.job.attempt, report_key)
+
+    def keep_report(self, key: str) -> None:
+        """Show the report of a job that is about to fail."""
+        with self.database.transaction() as session:
+            ledger.attach_report(session, self.job.id, self.job.attempt, key)
+
+    def check(self) -> None:
+        if self.stop.is_set():
+            raise Stopped
+
+    def _note(self, session: Session, stage: str, done: int, total: int | None, unit: str, *, advanced: bool) -> None:
+        cancel = ledger.progress(
+            session, self.job.id, self.job.attempt, stage=stage, done=done, total=total, unit=unit, advanced=advanced
+        )
+        if cancel:
+            self.stop.set()

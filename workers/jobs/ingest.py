@@ -1,0 +1,137 @@
+"""Decode what waits: each new image gets its working copy, size, time and camera, or a code that says why not.
+
+An archive is unpacked first, and its report written last.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from models.guard import Guard, Outcome, Task
+from sqlalchemy import select, update
+
+from app.collections.service import prefix
+from app.db.tables import Image
+from app.images import repository, service
+from workers.context import Context, JobFailed
+from workers.jobs.unpack import unpack
+
+COUNTED_AS = {"ready": "created", "created": "created", "duplicate": "duplicates"}
+BATCH = 64  # images a transaction: what a crash can cost
+
+
+def run(context: Context) -> None:
+    collection_id = context.job.collection_id
+    assert collection_id is not None
+    unpacked = unpack(context, collection_id) if "archive" in context.job.params else None
+    decode_pending(context, collection_id)
+    if unpacked is None:
+        with context.succeed(_counts(context)):
+            return
+    _finish_archive(context, collection_id, unpacked)
+
+
+def decode_pending(context: Context, collection_id: UUID) -> None:
+    """Decode every pending image of the collection in guarded processes; publish them batch by batch."""
+    with context.database.reading() as session:
+        total = repository.count(session, collection_id, "pending")
+    if not total:
+        return
+    settings = context.settings
+    done = 0
+    with Guard(memory_mb=settings.decode_memory_mb, seconds=settings.decode_seconds) as guard:
+        outcomes = guard.map(_tasks(context, collection_id))
+        while batch := list(islice(outcomes, BATCH)):
+            context.storage.put(_copies(collection_id, batch))
+            done += len(batch)
+            with context.step("ingest", done, max(total, done), "images") as session:
+                session.execute(update(Image), [_values(outcome) for outcome in batch])
+
+
+def _tasks(context: Context, collection_id: UUID) -> Iterator[Task]:
+    """A task for each pending image, page by page; the target's name carries the image's id."""
+    last: UUID | None = None
+    while True:
+        with context.database.reading() as session:
+            images = repository.pending(session, collection_id, last, 256)
+        if not images:
+            return
+        for image in images:
+            source = context.storage.local(service.original_key(collection_id, image.id, image.sha256))
+            yield Task(source=source, target=context.folder / f"{image.id}.jpg", name=image.name)
+        last = images[-1].id
+
+
+def _id(outcome: Outcome) -> UUID:
+    assert outcome.task.target is not None
+    return UUID(outcome.task.target.stem)
+
+
+def _copies(collection_id: UUID, batch: Iterable[Outcome]) -> Iterator[tuple[Path, str]]:
+    for outcome in batch:
+        if not outcome.code and outcome.task.target:
+            yield outcome.task.target, service.working_key(collection_id, _id(outcome))
+
+
+def _values(outcome: Outcome) -> dict[str, Any]:
+    if outcome.code:
+        return {"id": _id(outcome), "status": "rejected", "error_code": outcome.code, "error_detail": outcome.detail}
+    return {
+        "id": _id(outcome),
+        "status": "ready",
+        "width": outcome.width,
+        "height": outcome.height,
+        "taken_at": outcome.taken_at,
+        "camera": outcome.camera,
+    }
+
+
+def _counts(context: Context) -> dict[str, int]:
+    """How the images that this job brought have ended."""
+    counts = {"created": 0, "duplicates": 0, "rejected": 0}
+    with context.database.reading() as session:
+        for image in repository.of_job(session, context.job.id):
+            counts["rejected" if image.status == "rejected" else "created"] += 1
+    return counts
+
+
+def _finish_archive(context: Context, collection_id: UUID, unpacked: str) -> None:
+    """The report, one line a file with how it ended; then the job's end."""
+    counts = {"created": 0, "duplicates": 0, "rejected": 0}
+    broken: dict[str, str] | None = None
+    path = context.folder / "report.ndjson"
+    with context.storage.local(unpacked).open(encoding="utf-8") as lines, path.open("w", encoding="utf-8") as report:
+        while batch := [json.loads(line) for line in islice(lines, 500)]:
+            if "archive_error" in batch[-1]:
+                broken = batch.pop()
+            for line in _resolved(context, batch):
+                kind = COUNTED_AS.get(line["status"], "rejected")
+                counts[kind] += 1
+                report.write(json.dumps(line, ensure_ascii=False) + "\n")
+    key = f"{prefix(collection_id)}/reports/{context.job.id}.ndjson"
+    context.storage.put([(path, key)])
+    if broken:
+        context.keep_report(key)
+        kept = f"{counts['created']} images before that were kept, and the report lists them."
+        raise JobFailed(broken["archive_error"], f"{broken['detail']} {kept}")
+    with context.succeed(counts, report_key=key):
+        pass
+    context.storage.delete(unpacked)
+
+
+def _resolved(context: Context, lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The lines with what decoding found: `created` becomes `ready` or `rejected` with its code."""
+    ids = [UUID(line["image_id"]) for line in lines if line["status"] == "created"]
+    with context.database.reading() as session:
+        images = {image.id: image for image in session.scalars(select(Image).where(Image.id.in_(ids)))}
+    for line in lines:
+        image = images.get(UUID(line["image_id"])) if line["status"] == "created" else None
+        if image and image.status == "rejected":
+            yield {**line, "status": "rejected", "code": image.error_code, "detail": image.error_detail}
+        elif image:
+            yield {**line, "status": image.status}
+        else:
+            yield line

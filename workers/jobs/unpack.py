@@ -1,0 +1,86 @@
+"""The first stage of an archive's job: every member becomes a checked, stored image, or is refused by name."""
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from uuid import UUID
+
+from app.collections.service import prefix
+from app.images import service
+from app.images.schemas import UploadItem
+from app.images.staging import FileTooLarge, Staged, Stager
+from workers.archives import ArchiveError, Member, MemberCorrupt, members
+from workers.context import Context
+
+BATCH = 32
+
+
+def unpack(context: Context, collection_id: UUID) -> str:
+    """Store every picture of the archive. The key of a list with one line a file, from which the report is made.
+
+    That list is stored when all is unpacked: a later attempt that finds it need not unpack again. An attempt
+    repeated before that reads the archive from its start and finds its own images.
+    """
+    key = f"{prefix(collection_id)}/reports/{context.job.id}.unpacked"
+    if context.storage.exists(key):
+        return key
+    path = context.folder / "unpacked"
+    with path.open("w", encoding="utf-8") as report:
+        try:
+            for item in _items(context, collection_id):
+                report.write(item.model_dump_json(exclude_none=True) + "\n")
+        except ArchiveError as error:  # what came before stays; the job says in the end why it is not whole
+            report.write(json.dumps({"archive_error": error.code, "detail": error.detail}) + "\n")
+    context.storage.put([(path, key)])
+    return key
+
+
+def _items(context: Context, collection_id: UUID) -> Iterator[UploadItem]:
+    params = context.job.params
+    archive = context.storage.local(params["archive"])
+    entries = members(archive, params["kind"], context.settings)
+    done, error = 0, None
+    while error is None:
+        batch, error = _next_batch(context, entries)
+        if not batch:
+            break
+        staged = [item for item in batch if isinstance(item, Staged)]
+        good, refused = service.check(staged)
+        with context.database.reading() as session:
+            service.store(session, context.storage, collection_id, good)
+        done += len(batch)
+        with context.step("unpack", done, None, "files") as session:
+            added = service.add(session, context.storage, collection_id, good, context.job.id)
+        service.discard(staged)
+        yield from [*added, *refused, *(item for item in batch if isinstance(item, UploadItem))]
+    if error:
+        raise error
+
+
+def _next_batch(context: Context, entries: Iterator[Member]) -> tuple[list[Staged | UploadItem], ArchiveError | None]:
+    """The next members, each in scratch or refused; and the error that ended the archive, if one did."""
+    batch: list[Staged | UploadItem] = []
+    try:
+        for member in islice(entries, BATCH):
+            context.check()
+            batch.append(_stage(context, member))
+    except ArchiveError as error:
+        return batch, error
+    return batch, None
+
+
+def _stage(context: Context, member: Member) -> Staged | UploadItem:
+    limit = context.settings.max_file_bytes
+    if member.refused:
+        return UploadItem(name=member.name, status="rejected", code=member.refused[0], detail=member.refused[1])
+    stager = Stager(context.folder, member.name, limit, member.number)
+    try:
+        for piece in member.pieces:
+            stager.write(piece)
+    except FileTooLarge:
+        detail = f"The file is larger than {limit // 2**20} MB."
+        return UploadItem(name=member.name, status="rejected", code="file_too_large", detail=detail)
+    except MemberCorrupt as error:
+        stager.drop()
+        return UploadItem(name=member.name, status="rejected", code="image_corrupt", detail=str(error))
+    return stager.finish()
