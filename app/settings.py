@@ -19,6 +19,7 @@ class Settings(BaseSettings):
     storage_url: str | None = Field(None, description="Where blobs live; by default file:// in the data folder.")
     broker_url: str = Field("memory://", description="Celery broker: memory:// or redis://HOST:PORT/DB.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where embedding runs.")
+    embed_queue: Literal["cpu", "gpu"] = Field("cpu", description="Which workers embed: those of queue cpu or gpu.")
     concurrency: int = Field(2, ge=1, le=64, description="Jobs that one worker runs at the same time.")
 
     max_file_bytes: int = Field(100 * 2**20, gt=0, description="Largest single picture, in bytes.")

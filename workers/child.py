@@ -77,7 +77,8 @@ def _listen(context: Context) -> None:
         context.stop.set()
 
     def end_with_parent() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 1):  # not sys.stdin, whose lock would still be held when the interpreter ends
+            pass
         os.killpg(0, signal.SIGKILL)
 
     signal.signal(signal.SIGTERM, stop)

@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import serve
+from app.cli import cluster, demo, search, serve
 
 app = typer.Typer(
     name="roost",
@@ -13,6 +13,9 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)
+app.command("cluster")(cluster.cluster)
+app.command("search")(search.search)
+app.command("demo")(demo.demo)
 
 
 def main() -> None:

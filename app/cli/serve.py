@@ -3,6 +3,7 @@
 import fcntl
 import os
 import resource
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -31,6 +32,9 @@ def serve(
     _raise_file_limit()
     with _sole_owner(settings):
         app = create_app(settings, _companion)
+        # uvicorn stops cleanly and then raises the signal again, for whoever had it before: nobody, so the exit code is 0
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
         uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10)
 
 

@@ -66,7 +66,7 @@ def _submit(
         params=params,
         request_id=request_id,
         lock=collections_service.lock(collection_id),
-        queue="gpu" if settings.device == "cuda" else "cpu",
+        queue=settings.embed_queue,
     )
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from uuid import UUID
 
 import numpy as np
+from models.index import open_index
 from models.index.base import Index, IndexDamaged
-from models.index.exact import open_index
 from sqlalchemy.orm import Session
 
 from app.collections import repository as collections_repository

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from models.clustering.outliers import thresholds
+from models.clustering.outliers import atypical, thresholds
 from models.clustering.representatives import cohesion, representatives
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -107,7 +107,6 @@ def _clustering_row(
     centres_key: str,
 ) -> ClusteringRow:
     params = context.job.params
-    far = found.distances > thresholds(found)[found.labels]
     return ClusteringRow(
         id=clustering_id,
         collection_id=embedding_set.collection_id,
@@ -120,7 +119,7 @@ def _clustering_row(
         seed=params["seed"],
         version=version("roost"),
         images=len(found.labels),
-        outliers=int(np.count_nonzero(far)),
+        outliers=int(atypical(found).sum()),
         metrics=metrics,
         centres_key=centres_key,
         job_id=context.job.id,

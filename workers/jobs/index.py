@@ -7,9 +7,11 @@ from app.db.session import now
 from app.db.tables import EmbeddingSet, SearchIndex
 from app.embeddings import repository
 from app.ids import new_id
-from models.index import exact
+from models import registry
+from models.index import open_index
 from workers.context import Context
 
+KIND = "exact"
 KEEP = 2  # generations: a search that began on the one before may finish
 
 
@@ -26,14 +28,14 @@ def ensure_index(context: Context, embedding_set: EmbeddingSet) -> None:
     key = f"{prefix(embedding_set.collection_id)}/indexes/{row_id}"
     folder = context.folder / "index"
     with context.database.reading() as session:
-        manifest = exact.build_blocks(repository.blocks(session, context.storage, embedding_set.id), folder)
+        manifest = registry.load("index", KIND).build(repository.blocks(session, context.storage, embedding_set.id), folder)
     context.storage.put([(folder, key)])
     with context.step("index", manifest.count, count, "vectors") as session:
         session.add(
             SearchIndex(
                 id=row_id,
                 set_id=embedding_set.id,
-                kind="exact",
+                kind=KIND,
                 key=key,
                 count=manifest.count,
                 newest_shard=shard,
@@ -45,7 +47,7 @@ def ensure_index(context: Context, embedding_set: EmbeddingSet) -> None:
 
 def _sound(context: Context, row: SearchIndex) -> bool:
     try:
-        exact.open_index(context.storage.local(row.key), verify=True)
+        open_index(context.storage.local(row.key)).verify()
     except (IndexDamaged, OSError):
         return False
     return True

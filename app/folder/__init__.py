@@ -1,0 +1,1 @@
+"""A folder of pictures sorted without a server: the same models, no database."""
