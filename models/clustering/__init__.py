@@ -1,0 +1,1 @@
+"""Clustering algorithms, one file each, and what is read off their result."""

@@ -1,0 +1,88 @@
+"""What a clustering algorithm takes and gives, and how it fails.
+
+ClusteringError (ValueError)      the request cannot be met; `code` is stable
+  KTooLarge                       k_too_large: more clusters wanted than there are distinct vectors
+  VectorsUnusable                 vectors_unusable: not (N, D), not finite, or a vector of length zero
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+Progress = Callable[[int, int], None]
+OUTLIER = -1
+
+
+class ClusteringError(ValueError):
+    """The vectors cannot be clustered as asked."""
+
+    code: ClassVar[str] = "clustering_failed"
+
+
+class KTooLarge(ClusteringError):
+    """There are fewer distinct vectors than clusters wanted."""
+
+    code = "k_too_large"
+
+    def __init__(self, k: int, distinct: int) -> None:
+        super().__init__(f"{k} clusters were asked for, but there are only {distinct} distinct vectors")
+        self.k, self.distinct = k, distinct
+
+
+class VectorsUnusable(ClusteringError):
+    """The vectors have no direction: wrong shape, not finite, or of length zero."""
+
+    code = "vectors_unusable"
+
+
+@dataclass(frozen=True, eq=False)
+class Clustering:
+    """One run's result. Clusters are numbered by descending size, ties by the first image.
+
+    labels     (N,) int32, the cluster of each image; -1 is an outlier
+    centres    (K, D) float32, L2-normalised
+    distances  (N,) float32, cosine distance (0 to 2) to the image's own centre; NaN for an outlier
+    """
+
+    labels: NDArray[np.int32]
+    centres: NDArray[np.float32]
+    distances: NDArray[np.float32]
+
+    @property
+    def k(self) -> int:
+        return len(self.centres)
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """(K,) the number of images in each cluster."""
+        return np.bincount(self.labels[self.labels >= 0], minlength=self.k)
+
+
+@runtime_checkable
+class Algorithm(Protocol):
+    """A clustering algorithm: one file in this folder with `Params`, one class and `plugin = TheClass()`."""
+
+    name: str
+    summary: str
+    Params: type[BaseModel]
+
+    def cluster(
+        self,
+        vectors: NDArray[np.float32],
+        k: int | Literal["auto"],
+        params: Any,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Clustering:
+        """Cluster (N, D) embeddings into exactly k non-empty clusters; the same input gives the same bits.
+
+        `progress(done, total)` is called between steps with done rising to total; what it raises ends the run.
+        Raises ClusteringError.
+        """
+        ...

@@ -1,0 +1,105 @@
+"""Spherical k-means with FAISS: k directions, each image to the nearest by cosine.
+
+Restarts measured on efficientnet-lite0 embeddings with the true k, seeds 0 to 9, NMI mean (lowest), 2 cores:
+
+    restarts       1            5            10           20           30
+    birds, 13   .743 (.699)  .758 (.717)  .766 (.725)  .771 (.756)  .770 (.760)
+    lands, 7    .573 (.531)  .590 (.571)  .595 (.582)  .598 (.577)  .598 (.577)
+    pets, 3     .768 (.649)  .780 (.780)  .780 (.780)  .780 (.780)  .780 (.780)
+
+The objective tells good runs from bad ones (its correlation with NMI over 150 runs on birds is .75), so restarts pay.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.clustering.base import Clustering, ClusteringError, KTooLarge, Progress
+from models.clustering.choose_k import choose_k
+from models.clustering.empty_clusters import fill_empty
+from models.clustering.lloyd import assign, fit
+from models.clustering.unit_vectors import first_occurrence, own_similarity, unit_rows
+
+HALF = 500  # steps that each half of a run with k = "auto" reports
+
+
+class Params(BaseModel):
+    """What can be set on a run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    restarts: int = Field(20, ge=1, le=200, description="Runs from different first centres; the tightest one wins.")
+    iterations: int = Field(40, ge=1, le=500, description="At most this many iterations a run; it stops once settled.")
+    search_images: int = Field(
+        8192, ge=256, description="Restarts compete on a sample of this many images; the winner goes on over all."
+    )
+
+
+class KMeans:
+    """Exactly k non-empty clusters; every image belongs to one."""
+
+    name = "kmeans"
+    summary = "Round groups of similar direction, as many as asked for; fast and repeatable."
+    Params = Params
+
+    def cluster(
+        self,
+        vectors: NDArray[np.float32],
+        k: int | Literal["auto"],
+        params: Params | None = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Clustering:
+        """Cluster (N, D) embeddings; see `Algorithm.cluster`. Raises KTooLarge, VectorsUnusable, ClusteringError."""
+        vectors = unit_rows(vectors)
+        params = params or Params()
+        search, main = _phases(progress, k == "auto")
+        count = choose_k(vectors, seed, search) if k == "auto" else k
+        first = first_occurrence(vectors)
+        _check(count, distinct=int(np.count_nonzero(first == np.arange(len(first)))))
+        centres = fit(
+            vectors,
+            count,
+            restarts=params.restarts,
+            iterations=params.iterations,
+            search=params.search_images,
+            seed=seed,
+            progress=main,
+        )
+        labels = assign(vectors, centres)[0][first]  # equal vectors share a cluster, whatever rounding says
+        return _numbered(vectors, *fill_empty(vectors, labels, centres, first))
+
+
+PLUGIN = KMeans()
+
+
+def _check(k: int, distinct: int) -> None:
+    if k < 1:
+        raise ClusteringError(f"k must be at least 1, not {k}")
+    if k > distinct:
+        raise KTooLarge(k, distinct)
+
+
+def _numbered(vectors: NDArray[np.float32], labels: NDArray[np.int32], centres: NDArray[np.float32]) -> Clustering:
+    """Number the clusters by descending size, ties by their first image."""
+    _, first_image = np.unique(labels, return_index=True)  # every cluster has an image, so one entry a cluster
+    order = np.lexsort((first_image, -np.bincount(labels)))
+    rank = np.empty(len(order), np.int32)
+    rank[order] = np.arange(len(order))
+    labels, centres = rank[labels], np.ascontiguousarray(centres[order])
+    return Clustering(labels, centres, (1 - own_similarity(vectors, centres, labels)).astype(np.float32))
+
+
+def _phases(progress: Progress | None, auto: bool) -> tuple[Progress | None, Progress | None]:
+    """Split one progress over choosing k (the first half) and the run itself; alone, the run has it all."""
+    if progress is None or not auto:
+        return None, progress
+    return _part(progress, 0), _part(progress, HALF)
+
+
+def _part(progress: Progress, start: int) -> Progress:
+    return lambda done, total: progress(start + HALF * done // total, 2 * HALF)

@@ -1,0 +1,96 @@
+"""Clusters against known labels; and how well neighbours in the embedding share a label."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from models.clustering.base import OUTLIER
+from models.clustering.unit_vectors import unit_rows
+
+BLOCK = 4096  # queries a step
+
+
+def score(clusters: Sequence[Hashable], labels: Sequence[Hashable]) -> dict[str, float]:
+    """External measures of n clustered images against their labels, all but n and k in [0, 1] (ari in [-0.5, 1]).
+
+    k              clusters in use, outliers aside
+    nmi            mutual information over the mean of the two entropies (equal to the V-measure)
+    ari            Rand index, adjusted for chance (Hubert and Arabie 1985)
+    accuracy       share of images that are right under the best one-to-one match of clusters and labels (Hungarian)
+    purity         share of images that have the most frequent label of their cluster
+    homogeneity    1 when every cluster holds one label only        (Rosenberg and Hirschberg 2007)
+    completeness   1 when every label lies in one cluster only
+
+    An outlier (cluster -1 or None) is an image that was not placed: it is never right for accuracy and purity, and for
+    the others all outliers together are one more cluster, so that leaving hard images out cannot raise a score.
+    Raises ValueError when there are no images or the lengths differ.
+    """
+    from scipy.optimize import linear_sum_assignment
+    from sklearn import metrics
+
+    if len(clusters) != len(labels) or not len(labels):
+        raise ValueError(f"need as many clusters as labels and at least one, not {len(clusters)} and {len(labels)}")
+    predicted, true = _codes([OUTLIER if item is None else item for item in clusters]), _codes(labels)
+    placed = np.array([item is not None and item != OUTLIER for item in clusters])
+    table = _contingency(predicted[placed], true[placed])
+    homogeneity, completeness, nmi = metrics.homogeneity_completeness_v_measure(true, predicted)
+    return {
+        "n": len(labels),
+        "k": int(np.count_nonzero(table.sum(axis=1))),
+        "nmi": float(nmi),
+        "ari": float(metrics.adjusted_rand_score(true, predicted)),
+        "accuracy": float(table[linear_sum_assignment(table, maximize=True)].sum() / len(labels)),
+        "purity": float(table.max(axis=1, initial=0).sum() / len(labels)),
+        "homogeneity": float(homogeneity),
+        "completeness": float(completeness),
+    }
+
+
+def neighbour_accuracy(vectors: ArrayLike, labels: Sequence[Hashable], k: int = 10) -> float:
+    """Leave-one-out k-nearest-neighbour accuracy of (N, D) embeddings by cosine, a majority vote of equals.
+
+    Of labels with equally many votes the one with the nearest neighbour wins. Fewer than k + 1 images: all others vote.
+    Raises ValueError for fewer than two images, lengths that differ, or k below 1.
+    """
+    rows, codes = unit_rows(vectors), _codes(labels)
+    if len(rows) != len(codes) or len(rows) < 2 or k < 1:
+        raise ValueError(f"need two labelled vectors and k >= 1, not {len(rows)} vectors, {len(codes)} labels, k {k}")
+    right = 0
+    for start in range(0, len(rows), BLOCK):
+        stop = min(start + BLOCK, len(rows))
+        votes = codes[_neighbours(rows, start, stop, min(k, len(rows) - 1))]
+        right += int(np.count_nonzero(_majority(votes) == codes[start:stop]))
+    return right / len(rows)
+
+
+def _neighbours(rows: NDArray[np.float32], start: int, stop: int, k: int) -> NDArray[np.int64]:
+    """(N, D) -> (stop - start, k) the nearest other rows, nearest first."""
+    import faiss
+
+    _, found = faiss.knn(rows[start:stop], rows, k + 1, metric=faiss.METRIC_INNER_PRODUCT)
+    own = found == np.arange(start, stop)[:, None]
+    own[~own.any(axis=1), k] = True  # more than k copies came before the image itself: drop the last instead
+    return np.asarray(found[~own].reshape(-1, k), np.int64)
+
+
+def _majority(votes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(Q, k) labels, nearest first -> (Q,) the most frequent; of equals the one that comes first."""
+    count = (votes[:, :, None] == votes[:, None, :]).sum(axis=2)
+    return np.take_along_axis(votes, count.argmax(axis=1)[:, None], axis=1)[:, 0]
+
+
+def _codes(items: Sequence[Hashable]) -> NDArray[np.int64]:
+    """Numbers for things that can be compared but not sorted, in order of appearance."""
+    numbers: dict[Hashable, int] = {}
+    return np.fromiter((numbers.setdefault(item, len(numbers)) for item in items), np.int64, len(items))
+
+
+def _contingency(clusters: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(N,), (N,) -> (K, L) images with each pair."""
+    shape = (clusters.max(initial=-1) + 1, labels.max(initial=-1) + 1)
+    table = np.zeros(shape, np.int64)
+    np.add.at(table, (clusters, labels), 1)
+    return table
