@@ -48,7 +48,7 @@ def convert(encoder: Encoder, cache: Path) -> None:
     """Writes the IR in this process; when another process was faster, its result stands."""
     network = encoder.load()
     model = _with_pixel_input(encoder, _traced(encoder, network))
-    _check_agreement(encoder, network, model)
+    _check(encoder, network, model)
     target = _place(encoder, cache).parent
     cache.mkdir(parents=True, exist_ok=True)
     partial = Path(mkdtemp(prefix=f"{target.name}.", suffix=".partial", dir=cache))
@@ -106,7 +106,8 @@ def _with_pixel_input(encoder: Encoder, model: Any) -> Any:
     return built
 
 
-def _check_agreement(encoder: Encoder, network: nn.Module, model: Any) -> None:
+def _check(encoder: Encoder, network: nn.Module, model: Any) -> None:
+    """Raises ExportFailed unless the model embeds noise as the network does."""
     import torch
 
     pixels = np.random.default_rng(0).integers(0, 256, (2, encoder.input_size, encoder.input_size, 3), np.uint8)

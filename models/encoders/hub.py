@@ -59,18 +59,10 @@ class HubEncoder:
         """Fetches the file from the hub if it is not here and the network allows."""
         file = self._local() or self._download()
         import timm
-        from safetensors import SafetensorError
 
-        try:
-            network: nn.Module = timm.create_model(
-                self.base,
-                pretrained=True,
-                pretrained_cfg_overlay={"file": str(file)},  # which keeps timm from looking anywhere else
-                num_classes=0,
-                img_size=self.input_size,  # resamples the position embedding
-            )
-        except (SafetensorError, RuntimeError, KeyError) as error:
-            raise EncoderDamaged(f"{file} does not hold the weights of {self.base}: {error}") from error
+        # img_size makes timm build the position embedding for this size.
+        network: nn.Module = timm.create_model(self.base, pretrained=False, num_classes=0, img_size=self.input_size)
+        _fill(network, file)
         return network.eval()
 
     def _local(self) -> Path | None:
@@ -93,3 +85,21 @@ class HubEncoder:
             return Path(hf_hub_download(self.repository, FILE))
         except (OSError, HfHubHTTPError, httpx.HTTPError) as error:
             raise EncoderUnavailable(self.unavailable()) from error
+
+
+def _fill(network: nn.Module, file: Path) -> None:
+    """Loads the file; a part of the network it says nothing about is an error.
+
+    timm's own loader is not used: without a classifier it tolerates missing entries and leaves those parts random.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+    from timm.models.vision_transformer import checkpoint_filter_fn
+
+    try:
+        weights = checkpoint_filter_fn(load_file(file), network)  # resamples the position embedding
+        missing = network.load_state_dict(weights, strict=False).missing_keys
+    except (SafetensorError, RuntimeError, KeyError) as error:
+        raise EncoderDamaged(f"{file} does not fit the network: {error}") from error
+    if missing:
+        raise EncoderDamaged(f"{file} does not fit the network: it lacks {', '.join(missing[:3])} and others")
