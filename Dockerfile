@@ -6,6 +6,7 @@ ENV PYTHONUNBUFFERED=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     ROOST_DATA=/data \
+    ROOST_CACHE=/data/cache \
     ROOST_LOG_FORMAT=json
 
 WORKDIR /srv/roost

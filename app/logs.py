@@ -29,7 +29,7 @@ def configure(settings: Settings) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_render(settings)))
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
-    for chatty in ("uvicorn.access", "alembic", "httpx", "celery", "kombu", "multipart"):
+    for chatty in ("uvicorn.access", "alembic", "httpx", "celery", "kombu", "multipart", "faiss", "python_multipart"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

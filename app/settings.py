@@ -9,6 +9,10 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "roost"
+
+
 class Settings(BaseSettings):
     """What a person may choose. The defaults are the embedded setting: one process, one data folder, no server."""
 
@@ -18,6 +22,7 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, description="SQLAlchemy URL; by default SQLite in the data folder.")
     storage_url: str | None = Field(None, description="Where blobs live; by default file:// in the data folder.")
     broker_url: str = Field("memory://", description="Celery broker: memory:// or redis://HOST:PORT/DB.")
+    cache: Path = Field(default_factory=_cache, description="Converted networks and the like; safe to delete.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where embedding runs.")
     embed_queue: Literal["cpu", "gpu"] = Field("cpu", description="Which workers embed: those of queue cpu or gpu.")
     concurrency: int = Field(2, ge=1, le=64, description="Jobs that one worker runs at the same time.")
@@ -48,14 +53,14 @@ class Settings(BaseSettings):
         return self.storage_url or f"file://{(self.data / 'blobs').resolve()}"
 
     @cached_property
+    def encoder_cache(self) -> Path:
+        """Converted networks, one folder a SHA-256."""
+        return self.cache / "encoders"
+
+    @cached_property
     def scratch(self) -> Path:
         """Temporary files; on the same disk as the blobs, so that publishing one is a rename."""
         return self.data.resolve() / "tmp"
-
-    @cached_property
-    def encoder_cache(self) -> Path:
-        """Converted networks, one folder a SHA-256. Safe to delete: they are made again."""
-        return self.data.resolve() / "encoders"
 
     def environment(self) -> dict[str, str]:
         """The environment that makes a child process read these very settings."""

@@ -74,6 +74,15 @@ class Context:
         with self.database.transaction() as session:
             ledger.attach_report(session, self.job.id, self.job.attempt, key)
 
+    def drop_unpublished(self, folder: str, published: set[str]) -> None:
+        """Remove what a killed attempt stored below `folder` but never published: files, or folders of files.
+
+        Safe only while the job's lock keeps every other writer of the folder away.
+        """
+        for key in list(self.storage.keys(folder)):
+            if key not in published and key.rpartition("/")[0] not in published:
+                self.storage.delete(key)
+
     def check(self) -> None:
         if self.stop.is_set():
             raise Stopped

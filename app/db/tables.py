@@ -64,7 +64,7 @@ class Collection(Table):
 
 
 class Image(Table):
-    """One picture. `job_id` and `member` say which upload brought it, so that a repeated upload job counts it once."""
+    """One picture. `job_id` says which upload brought it."""
 
     __tablename__ = "images"
     __table_args__ = (
@@ -85,7 +85,6 @@ class Image(Table):
     taken_at: Mapped[datetime | None]
     camera: Mapped[str | None]
     job_id: Mapped[UUID | None] = mapped_column(index=True)
-    member: Mapped[int | None]
     created_at: Mapped[datetime]
 
 

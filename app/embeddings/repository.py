@@ -111,3 +111,7 @@ def indexes(session: Session, set_id: UUID) -> list[SearchIndex]:
     return list(
         session.scalars(select(SearchIndex).where(SearchIndex.set_id == set_id).order_by(SearchIndex.id.desc()))
     )
+
+
+def shard_keys(session: Session, set_id: UUID) -> set[str]:
+    return set(session.scalars(select(EmbeddingShard.key).where(EmbeddingShard.set_id == set_id)))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from app.folder.stages import Stages
+from app.settings import Settings
 from models import registry
 from models.embedding import embed
 from models.engines import open_engine
@@ -36,15 +37,10 @@ class Gallery:
     vectors: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
 
 
-def cache_folder() -> Path:
-    """Converted networks and vectors of folders, for the commands that run without a server."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "roost"
-
-
 def read(folder: Path, files: list[Path], copies: Path, encoder: str, device: str, stages: Stages) -> Gallery:
     """Decode the files into `copies` and embed them. Opening the network overlaps with decoding."""
     with ThreadPoolExecutor(1) as pool:
-        opening = pool.submit(open_engine, encoder, device=device, cache=cache_folder() / "encoders")
+        opening = pool.submit(open_engine, encoder, device=device, cache=Settings().encoder_cache)
         gallery = _ingest(folder, files, copies, stages)
         if not gallery.names:
             return gallery

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from app.folder.gallery import Gallery, cache_folder
+from app.folder.gallery import Gallery
+from app.settings import Settings
 
 
 @dataclass
@@ -22,7 +23,7 @@ class Remembered:
     @classmethod
     def of(cls, folder: Path, encoder_sha256: str) -> "Remembered":
         digest = hashlib.sha256(os.fsencode(folder.resolve()) + encoder_sha256.encode()).hexdigest()[:32]
-        made = cls(cache_folder() / "folders" / f"{digest}.npz")
+        made = cls(Settings().cache / "folders" / f"{digest}.npz")
         try:
             with np.load(made.path, allow_pickle=False) as stored:
                 names, stamps, vectors = (stored[key] for key in ("names", "stamps", "vectors"))

@@ -76,5 +76,5 @@ def listed(session: Session, query: Select[Image], paging: Paging) -> tuple[list
 
 def of_job(session: Session, job_id: UUID) -> Iterator[Image]:
     """Every image that an upload job brought, in the order of its archive, in constant memory."""
-    query = select(Image).where(Image.job_id == job_id).order_by(Image.member)
+    query = select(Image).where(Image.job_id == job_id).order_by(Image.id)
     yield from session.scalars(query.execution_options(yield_per=500))

@@ -13,7 +13,7 @@ from app.collections import repository as collections_repository
 from app.collections import service as collections_service
 from app.db.session import now
 from app.db.tables import Image
-from app.ids import new_id
+from app.ids import member_id, new_id
 from app.images import repository
 from app.images.decoder import Decoder
 from app.images.schemas import ImageError, ImageOut, UploadItem
@@ -43,12 +43,16 @@ def large_key(collection_id: UUID, image_id: UUID) -> str:
     return f"{collections_service.prefix(collection_id)}/large/{image_id.hex[-2:]}/{image_id}.jpg"
 
 
-def check(files: Sequence[Staged]) -> tuple[list[Checked], list[UploadItem]]:
-    """Look at each file's first bytes; what is no picture we read is refused here, by name and code."""
+def check(files: Sequence[Staged], job_id: UUID | None = None) -> tuple[list[Checked], list[UploadItem]]:
+    """Look at each file's first bytes; what is no picture we read is refused here, by name and code.
+
+    Members of the archive of `job_id` get ids that a repeated attempt gives again.
+    """
     good, refused = [], []
     for staged in files:
         try:
-            good.append(Checked(staged, check_header(staged.path, staged.name), new_id()))
+            image_id = new_id() if job_id is None or staged.member is None else member_id(job_id, staged.member)
+            good.append(Checked(staged, check_header(staged.path, staged.name), image_id))
         except ImageRejected as error:
             refused.append(UploadItem(name=staged.name, status="rejected", code=error.code, detail=error.detail))
     return good, refused
@@ -76,12 +80,12 @@ def add(
     items = []
     for file in files:
         twin = known.get(file.staged.sha256) or _insert(session, collection_id, file, job_id, known)
-        if twin.id == file.image_id and file.staged.path.exists():  # left out by `store`, and its twin deleted since
-            storage.put([_blob(collection_id, file)])
-        created = twin.id == file.image_id or (twin.job_id == job_id and twin.member == file.staged.member is not None)
+        path, key = _blob(collection_id, file)
         if twin.id != file.image_id:
-            storage.delete(original_key(collection_id, file.image_id, file.staged.sha256))
-        status = "created" if created else "duplicate"
+            storage.delete(key)
+        elif not storage.exists(key):  # left out by `store`, and its twin deleted since
+            storage.put([(path, key)])
+        status = "created" if twin.id == file.image_id else "duplicate"
         items.append(UploadItem.model_validate({"name": file.staged.name, "status": status, "image_id": twin.id}))
     return items
 
@@ -99,7 +103,6 @@ def _insert(session: Session, collection_id: UUID, file: Checked, job_id: UUID, 
         width=header.width,
         height=header.height,
         job_id=job_id,
-        member=staged.member,
         created_at=now(session),
     )
     try:

@@ -34,6 +34,8 @@ def embed_missing(context: Context, encoder: Encoder, embedding_set: EmbeddingSe
 def _embed(context: Context, encoder: Encoder, embedding_set: EmbeddingSet) -> None:
     with context.database.reading() as session:
         total = repository.missing_count(session, embedding_set)
+        known = repository.shard_keys(session, embedding_set.id)
+    context.drop_unpublished(_folder(embedding_set), known)
     if total <= 0:
         return
     context.progress("embed", 0, total, "images")
@@ -87,12 +89,16 @@ def _paths(context: Context, embedding_set: EmbeddingSet, order: list[UUID]) -> 
         last = ids[-1]
 
 
+def _folder(embedding_set: EmbeddingSet) -> str:
+    return f"{prefix(embedding_set.collection_id)}/embeddings/{embedding_set.id}"
+
+
 def _store(context: Context, embedding_set: EmbeddingSet, vectors: np.ndarray) -> EmbeddingShard:
     """Write the shard's file; without its row nobody sees it."""
     shard_id = new_id()
     path = context.folder / f"{shard_id}.npy"
     np.save(path, vectors.astype(np.float32, copy=False), allow_pickle=False)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    key = f"{prefix(embedding_set.collection_id)}/embeddings/{embedding_set.id}/{shard_id}.npy"
+    key = f"{_folder(embedding_set)}/{shard_id}.npy"
     context.storage.put([(path, key)])
     return EmbeddingShard(id=shard_id, set_id=embedding_set.id, key=key, rows=len(vectors), sha256=digest)

@@ -20,12 +20,15 @@ def ensure_index(context: Context, embedding_set: EmbeddingSet) -> None:
     with context.database.reading() as session:
         count = repository.count(session, embedding_set.id)
         shard = repository.newest_shard(session, embedding_set.id)
-        newest = repository.newest_index(session, embedding_set.id)
+        generations = repository.indexes(session, embedding_set.id)
+    newest = generations[0] if generations else None
+    home = f"{prefix(embedding_set.collection_id)}/indexes/{embedding_set.id}"
+    context.drop_unpublished(home, {row.key for row in generations})
     if shard is None or (newest and (newest.count, newest.newest_shard) == (count, shard) and _sound(context, newest)):
         return
     context.progress("index", 0, count, "vectors")
     row_id = new_id()
-    key = f"{prefix(embedding_set.collection_id)}/indexes/{row_id}"
+    key = f"{home}/{row_id}"
     folder = context.folder / "index"
     with context.database.reading() as session:
         manifest = registry.load("index", KIND).build(repository.blocks(session, context.storage, embedding_set.id), folder)

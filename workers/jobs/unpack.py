@@ -45,7 +45,7 @@ def _items(context: Context, collection_id: UUID) -> Iterator[UploadItem]:
         if not batch:
             break
         staged = [item for item in batch if isinstance(item, Staged)]
-        good, refused = service.check(staged)
+        good, refused = service.check(staged, context.job.id)
         with context.database.reading() as session:
             service.store(session, context.storage, collection_id, good)
         done += len(batch)
