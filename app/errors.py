@@ -8,22 +8,36 @@ RoostError
 ├── Conflict               409  not now: report_not_ready, not_embedded, ...
 ├── PreconditionRequired   428  precondition_required
 ├── PreconditionFailed     412  stale
+├── RangeNotSatisfiable    416  range_not_satisfiable
 ├── StorageFull            507  storage_full
 └── Unavailable            503  database_busy, encoder_unavailable
 """
 
+import errno
 import http
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 log = structlog.get_logger("roost.errors")
+ROUTING = {
+    400: "The body can't be read as what its Content-Type says.",
+    404: "There is nothing at this address; GET /openapi.json lists what there is.",
+    405: "This address does not take that method; GET /openapi.json lists those it takes.",
+}
+POSTGRES_DISK_FULL = "53100"
 
 
 class RoostError(Exception):
@@ -67,6 +81,10 @@ class PreconditionFailed(RoostError):
     status, code = 412, "stale"
 
 
+class RangeNotSatisfiable(RoostError):
+    status, code = 416, "range_not_satisfiable"
+
+
 class StorageFull(RoostError):
     status, code = 507, "storage_full"
 
@@ -96,13 +114,21 @@ class Problem(BaseModel):
     detail: str
     code: str
     errors: list[dict[str, Any]] | None = Field(None, description="For invalid input: where and what.")
+    checks: dict[str, str] | None = Field(None, description="For readiness: each part, ok or failing.")
 
 
-def problem(status: int, code: str, detail: str, headers: dict[str, str] | None = None, **more: Any) -> JSONResponse:
+class ProblemResponse(JSONResponse):
+    """application/problem+json. What a caller sent may be quoted in it, even text that is no Unicode."""
+
+    media_type = "application/problem+json"
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def problem(status: int, code: str, detail: str, headers: dict[str, str] | None = None, **more: Any) -> ProblemResponse:
     body = Problem(title=http.HTTPStatus(status).phrase, status=status, code=code, detail=detail, **more)
-    return JSONResponse(
-        body.model_dump(exclude_none=True), status, headers=headers, media_type="application/problem+json"
-    )
+    return ProblemResponse(body.model_dump(exclude_none=True), status, headers=headers)
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -111,44 +137,57 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": http.HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
-def document(app: FastAPI) -> None:
-    """Add the one error schema, which `responses` refers to, to the OpenAPI text."""
-    original = app.openapi
+@contextmanager
+def full_disk_named() -> Iterator[None]:
+    """The operating system's word for a full disk becomes StorageFull; its other errors stay what they are."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull("The disk is full; free some space or add some, then try again.") from error
+        raise
 
-    def openapi() -> dict[str, Any]:
-        text = original()
-        schema = Problem.model_json_schema()
-        text.setdefault("components", {}).setdefault("schemas", {})["Problem"] = schema
-        return text
 
-    app.openapi = openapi  # type: ignore[method-assign]
+def unforeseen(method: str, path: str, error: Exception) -> ProblemResponse:
+    """The answer to what no handler knows: the log gets the details, the caller none of them."""
+    log.error("unforeseen error", method=method, path=path, exc_info=error)
+    return problem(500, "internal", "Something went wrong on our side; the service's log has the details.")
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of the tree, of validation, of routing and every unforeseen one as problem+json."""
-    document(app)
+    """Answer every error of the tree, of validation, of routing and of the database as problem+json."""
 
     @app.exception_handler(RoostError)
-    def known(_: Request, error: RoostError) -> JSONResponse:
+    def known(_: Request, error: RoostError) -> Response:
         return problem(error.status, error.code, error.detail, error.headers)
 
     @app.exception_handler(RequestValidationError)
-    def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    def invalid(_: Request, error: RequestValidationError) -> Response:
         found = [{"loc": [str(part) for part in e["loc"]], "msg": e["msg"]} for e in error.errors()]
         first = f"{'.'.join(found[0]['loc'])}: {found[0]['msg']}" if found else "invalid input"
         return problem(422, "invalid", first, errors=found)
 
     @app.exception_handler(HTTPException)
-    def routing(_: Request, error: HTTPException) -> JSONResponse:
+    def routing(_: Request, error: HTTPException) -> Response:
         code = http.HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-        return problem(error.status_code, code, str(error.detail), dict(error.headers or {}))
+        detail = ROUTING.get(error.status_code, str(error.detail))
+        return problem(error.status_code, code, detail, dict(error.headers or {}))
 
-    @app.exception_handler(OperationalError)
-    def database(_: Request, error: OperationalError) -> JSONResponse:
-        log.error("database unavailable", error=str(error.orig))
-        return problem(503, "database_busy", "The database did not answer in time; try again.", {"Retry-After": "2"})
+    @app.exception_handler(ClientDisconnect)
+    def cut_off(_: Request, error: ClientDisconnect) -> Response:  # nobody reads it, but the log should know
+        return problem(400, "body_incomplete", "The connection ended before the body did.")
 
-    @app.exception_handler(Exception)
-    def unforeseen(request: Request, error: Exception) -> JSONResponse:
-        log.error("unforeseen error", method=request.method, path=request.url.path, exc_info=error)
-        return problem(500, "internal", "Something went wrong on our side; the service's log has the details.")
+    app.exception_handler(OperationalError)(_database)
+    app.exception_handler(PoolTimeout)(_database)
+
+
+def _database(_: Request, error: Exception) -> Response:
+    """A database that is busy, gone or full. SQLite counts mistakes in our own statements too; those are not this."""
+    cause = getattr(error, "orig", None)
+    number = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the rest says more, but not what to do
+    if number == sqlite3.SQLITE_ERROR:
+        raise error
+    log.error("database unavailable", error=str(cause or error))
+    if number == sqlite3.SQLITE_FULL or getattr(cause, "sqlstate", None) == POSTGRES_DISK_FULL:
+        return problem(507, "storage_full", "The database's disk is full; free some space or add some, then try again.")
+    return problem(503, "database_busy", "The database did not answer in time; try again.", {"Retry-After": "2"})

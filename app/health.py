@@ -1,93 +1,78 @@
 """/healthz (this process), /readyz (all it needs), /metrics (Prometheus)."""
 
-import time
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import structlog
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.session import now
-from app.db.tables import Image, Job, Worker
+from app.db.tables import Worker
 from app.deps import ReadSession, Res
+from app.errors import StorageFull, problem, responses
 from app.ids import new_id
+from app.metrics import Meters
 from app.resources import Resources
 
 WORKER_ALIVE = timedelta(seconds=30)
-log = structlog.get_logger("roost.http")
+log = structlog.get_logger("roost.health")
 router = APIRouter(tags=["operations"])
+_TEXT: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": 'roost_jobs{state="queued"} 0.0\n'}}}
+}
+
+
+class Health(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"example": {"status": "ok"}})
+
+    status: str
+
+
+class Readiness(BaseModel):
+    """Each part that a request may need."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"database": "ok", "storage": "ok", "broker": "ok", "worker": "ok"}}
+    )
+
+    database: str
+    storage: str
+    broker: str
+    worker: str
 
 
 @router.get("/healthz", operation_id="health")
-def healthz() -> dict[str, str]:
+def healthz() -> Health:
     """This process answers."""
-    return {"status": "ok"}
+    return Health(status="ok")
 
 
-@router.get("/readyz", operation_id="readiness", responses={503: {"description": "Something is missing"}})
-def readyz(res: Res) -> JSONResponse:
+@router.get("/readyz", operation_id="readiness", response_model=Readiness, responses=responses(503))
+def readyz(res: Res) -> Response:
     """Database, storage, broker and a live worker, each by name."""
-    checks = {
+    found = {
         "database": _database(res),
         "storage": _storage(res),
         "broker": res.queue.reachable(),
         "worker": _worker(res),
     }
-    return JSONResponse(
-        {name: "ok" if good else "failing" for name, good in checks.items()}, 200 if all(checks.values()) else 503
-    )
+    checks = {name: "ok" if good else "failing" for name, good in found.items()}
+    if all(found.values()):
+        return JSONResponse(checks)
+    missing = ", ".join(name for name, good in found.items() if not good)
+    return problem(503, "not_ready", f"Not ready: {missing}. The log says why.", {"Retry-After": "2"}, checks=checks)
 
 
-@router.get("/metrics", operation_id="metrics", response_class=Response)
+@router.get("/metrics", operation_id="metrics", response_class=Response, responses={**_TEXT, **responses(503)})
 def metrics(request: Request, session: ReadSession) -> Response:
     """Prometheus metrics: requests, jobs by state, images by status."""
     meters: Meters = request.app.state.meters
-    for state, count in session.execute(select(Job.state, func.count()).group_by(Job.state)):
-        meters.jobs.labels(state).set(count)
-    for status, count in session.execute(select(Image.status, func.count()).group_by(Image.status)):
-        meters.images.labels(status).set(count)
-    return Response(generate_latest(meters.registry), media_type=CONTENT_TYPE_LATEST)
-
-
-class Meters:
-    """This application's own metrics."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.requests = Counter("roost_requests", "Requests.", ("operation", "status"), registry=self.registry)
-        self.seconds = Histogram("roost_request_seconds", "Time to answer.", ("operation",), registry=self.registry)
-        self.jobs = Gauge("roost_jobs", "Jobs in the ledger.", ("state",), registry=self.registry)
-        self.images = Gauge("roost_images", "Images.", ("status",), registry=self.registry)
-
-
-def observe(app: FastAPI) -> None:
-    """Count, time and log each request under an id, which the answer carries and a job it starts inherits."""
-
-    @app.middleware("http")
-    async def observed(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        request.state.request_id = str(new_id())
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request.state.request_id)
-        started = time.perf_counter()
-        response = await call_next(request)
-        seconds = time.perf_counter() - started
-        route = getattr(request.scope.get("route"), "name", "unmatched")
-        meters: Meters = request.app.state.meters
-        meters.requests.labels(route, response.status_code).inc()
-        meters.seconds.labels(route).observe(seconds)
-        log.info(
-            "request",
-            method=request.method,
-            path=request.url.path,
-            status=response.status_code,
-            ms=round(seconds * 1000, 1),
-        )
-        response.headers["X-Request-Id"] = request.state.request_id
-        return response
+    return Response(meters.text(session), media_type=CONTENT_TYPE_LATEST)
 
 
 def _database(res: Resources) -> bool:
@@ -106,7 +91,7 @@ def _storage(res: Resources) -> bool:
         key = f"probes/{probe.name}"
         res.storage.put([(probe, key)])
         res.storage.delete(key)
-    except OSError as error:
+    except (OSError, StorageFull) as error:
         log.warning("storage not writable", error=repr(error))
         return False
     return True
@@ -117,5 +102,6 @@ def _worker(res: Resources) -> bool:
         with res.database.reading() as session:
             alive = select(func.count()).where(Worker.seen_at > now(session) - WORKER_ALIVE)
             return session.execute(alive).scalar_one() > 0
-    except SQLAlchemyError:
+    except SQLAlchemyError as error:
+        log.warning("workers can't be looked up", error=repr(error))
         return False

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.db.session import now
 from app.db.tables import IdempotencyKey
 from app.errors import Conflict, Invalid
+from app.text import Sought
 
 
 class Once:
@@ -20,6 +21,7 @@ class Once:
 
     def __init__(self, key: str | None, route: str) -> None:
         self.key, self.route = key, route
+        self.repeated = False  # whether the answer is one given before
 
     def seen(self, session: Session, fingerprint: str) -> JSONResponse | None:
         """The answer given before. The same key with other content is an error, not a new request."""
@@ -29,6 +31,7 @@ class Once:
             raise Invalid(
                 "This Idempotency-Key was used with other content; use a new one.", code="idempotency_mismatch"
             )
+        self.repeated = True
         return _answer(row.status, row.body, row.location)
 
     def answer(
@@ -57,6 +60,7 @@ class Once:
                 raise Conflict(
                     "A request with this Idempotency-Key is under way; wait for its answer.",
                     code="idempotency_in_progress",
+                    headers={"Retry-After": "1"},
                 ) from error
         return _answer(status, plain, location)
 
@@ -72,7 +76,7 @@ def _digest(fingerprint: str) -> str:
 
 def _once(
     request: Request,
-    key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=200)] = None,
+    key: Annotated[Sought | None, Header(alias="Idempotency-Key", min_length=1)] = None,
 ) -> Once:
     return Once(key, f"{request.method} {request.url.path}")
 

@@ -7,7 +7,8 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
-from app import errors, health, logs
+from app import errors, health, logs, openapi
+from app.access_log import AccessLog
 from app.clusterings import routes as clusterings
 from app.collections import routes as collections
 from app.db.migrate import migrate
@@ -16,6 +17,7 @@ from app.encoders import routes as encoders
 from app.images import routes as images
 from app.images.decoder import Decoder
 from app.jobs import routes as jobs
+from app.metrics import Meters
 from app.resources import Resources
 from app.search import routes as search
 from app.search.service import Searcher
@@ -50,9 +52,10 @@ def create_app(settings: Settings | None = None, companion: Companion = lambda _
         lifespan=lifespan,
         summary="Sorts photo collections nobody has labelled.",
     )
-    app.state.meters = health.Meters()
+    app.state.meters = Meters()
     errors.install(app)
-    health.observe(app)
+    openapi.describe(app)
+    app.add_middleware(AccessLog, meters=app.state.meters)
     for feature in (collections, images, encoders, clusterings, search, jobs, health):
         app.include_router(feature.router)
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
+from zlib import crc32
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Select, literal, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -25,15 +26,19 @@ class Page(BaseModel, Generic[T]):
 
 @dataclass(frozen=True)
 class Paging:
+    """`path` names the list, so that one list's cursor is not taken for another's."""
+
     limit: int = 50
     cursor: str | None = None
+    path: str = ""
 
 
 def _paging(
+    request: Request,
     limit: Annotated[int, Query(ge=1, le=500, description="How many items at most.")] = 50,
     cursor: Annotated[str | None, Query(max_length=500, description="next_cursor of the page before.")] = None,
 ) -> Paging:
-    return Paging(limit, cursor)
+    return Paging(limit, cursor, request.url.path)
 
 
 PagingQuery = Annotated[Paging, Depends(_paging)]
@@ -49,28 +54,43 @@ def page(
 ) -> tuple[list[Row], str | None]:
     """One page of `statement` sorted by the columns `key`, whose values in a row `value` gives; and the next cursor."""
     if paging.cursor:
-        last = tuple_(*_bound(paging.cursor, key))
+        last = tuple_(*_bound(paging, key))
         columns = tuple_(*key)
         statement = statement.where(columns < last if descending else columns > last)
     order = [column.desc() if descending else column for column in key]
     rows = list(session.scalars(statement.order_by(*order).limit(paging.limit + 1)))
     if len(rows) <= paging.limit:
         return rows, None
-    return rows[: paging.limit], _encode(value(rows[paging.limit - 1]))
+    return rows[: paging.limit], _encode(paging, value(rows[paging.limit - 1]))
 
 
-def _encode(values: Sequence[Any]) -> str:
+def _encode(paging: Paging, values: Sequence[Any]) -> str:
     plain = [str(item) if isinstance(item, UUID) else item for item in values]
-    return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps([_mark(paging), *plain]).encode()).decode().rstrip("=")
 
 
-def _bound(cursor: str, key: Sequence[InstrumentedAttribute[Any]]) -> list[ColumnElement[Any]]:
+def _bound(paging: Paging, key: Sequence[InstrumentedAttribute[Any]]) -> list[ColumnElement[Any]]:
     """The cursor's values as typed literals; anything but a cursor that we made for this list is Invalid."""
     try:
-        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(values, list) or len(values) != len(key):
+        cursor = paging.cursor or ""
+        mark, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if mark != _mark(paging) or len(values) != len(key):
             raise ValueError("another list's cursor")
         types = [column.type for column in key]
-        return [literal(kind.python_type(value), kind) for kind, value in zip(types, values, strict=True)]
+        return [literal(_typed(kind.python_type, value), kind) for kind, value in zip(types, values, strict=True)]
     except (ValueError, TypeError, AttributeError) as error:
         raise Invalid("cursor: pass next_cursor of the page before as it was given.", code="cursor_invalid") from error
+
+
+def _mark(paging: Paging) -> int:
+    """Which list a cursor belongs to, in few characters."""
+    return crc32(paging.path.encode("utf-8", "replace"))
+
+
+def _typed(kind: type, value: Any) -> Any:
+    """A sort key as its column has it. JSON knows numbers that no column holds."""
+    if kind is UUID:
+        return UUID(value)
+    if type(value) not in (int, kind) or not -(2**31) < value < 2**31:
+        raise ValueError("no sort key of this column")
+    return kind(value)

@@ -1,6 +1,7 @@
-"""Text that people send: kept as it is, except for what no database or terminal should hold."""
+"""Text and times that people send: kept as they are, except for what no database or terminal should hold."""
 
 import unicodedata
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
@@ -12,11 +13,28 @@ def printable(value: str) -> str:
     return "".join(kept)
 
 
-def _stored(value: str) -> str:
-    if any(unicodedata.category(c) in ("Cs",) or (c < " " and c not in "\n\t") or c == "\x7f" for c in value):
+def _line(value: str) -> str:
+    if any(unicodedata.category(c) in ("Cc", "Cs") for c in value):
         raise ValueError("control characters are not allowed")
     return unicodedata.normalize("NFC", value)
 
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_stored)]
-Prose = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_stored)]
+def _prose(value: str) -> str:
+    """Paragraphs, whatever the line ends of the system they were written on."""
+    lines = value.replace("\r\n", "\n").split("\n")
+    return "\n".join("\t".join(map(_line, line.split("\t"))) for line in lines)
+
+
+def _utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("the time is out of range") from error
+
+
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_line)]
+Prose = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_prose)]
+Sought = Annotated[str, StringConstraints(max_length=200), AfterValidator(_line)]  # what a list is filtered by
+Moment = Annotated[datetime, AfterValidator(_utc)]  # a time without a zone is UTC

@@ -152,16 +152,17 @@ def assignments(
 )
 async def evaluate(clustering_id: UUID, request: Request, res: Res) -> EvaluationOut:
     """Compare the clusters with labels: {"labels": {"name or image_id": "label"}}, or CSV lines name,label."""
-    labels = await _labels(request)
+    kind, body = await _body(request)
 
     def work() -> EvaluationOut:
+        labels = _labels(kind, body)
         with res.database.reading() as session:
             return service.evaluate(session, clustering_id, labels)
 
     return await run_in_threadpool(work)
 
 
-async def _labels(request: Request) -> dict[str, str]:
+async def _body(request: Request) -> tuple[str, bytes]:
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind not in ("application/json", "text/csv"):
         raise UnsupportedType("Send the labels as application/json or text/csv.")
@@ -170,8 +171,14 @@ async def _labels(request: Request) -> dict[str, str]:
         body += chunk
         if len(body) > MAX_LABELS_BYTES:
             raise TooLarge("The labels are larger than 200 MB.", code="labels_too_large")
+    return kind, bytes(body)
+
+
+def _labels(kind: str, body: bytes) -> dict[str, str]:
     try:
-        return _from_csv(body.decode()) if kind == "text/csv" else LabelsIn.model_validate(json.loads(body)).labels
+        if kind == "text/csv":
+            return _from_csv(body.decode("utf-8-sig"))
+        return LabelsIn.model_validate(json.loads(body)).labels
     except (ValueError, RecursionError, csv.Error) as error:
         detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else "not what the content type says"
         raise Invalid(f"The labels can't be read: {detail}.", code="labels_invalid") from error

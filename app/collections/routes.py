@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Response
 
 from app.collections import repository, service
 from app.collections.schemas import CollectionIn, CollectionOut, CollectionPatch
-from app.deps import ReadSession, WriteSession
+from app.deps import ReadSession, RequestId, WriteSession
 from app.errors import responses
 from app.idempotency import OnceKey
 from app.pagination import Page, PagingQuery
@@ -61,6 +61,6 @@ def change(
 @router.delete(
     "/{collection_id}", status_code=204, operation_id="deleteCollection", responses=responses(404, 412, 422, 503)
 )
-def remove(collection_id: UUID, session: WriteSession, if_match: IfMatch = None) -> None:
+def remove(collection_id: UUID, session: WriteSession, request_id: RequestId, if_match: IfMatch = None) -> None:
     """Delete a collection with everything in it; with If-Match only in the state you saw."""
-    service.remove(session, collection_id, if_match)
+    service.remove(session, collection_id, if_match, request_id)

@@ -45,7 +45,7 @@ def change(session: Session, collection_id: UUID, patch: CollectionPatch, if_mat
     return collection
 
 
-def remove(session: Session, collection_id: UUID, if_match: str | None) -> None:
+def remove(session: Session, collection_id: UUID, if_match: str | None, request_id: str | None) -> None:
     """Take the rows away now and the files in a job; what still runs for the collection is cancelled."""
     collection = repository.get(session, collection_id, lock=True)
     check(collection, if_match, required=False)
@@ -59,6 +59,7 @@ def remove(session: Session, collection_id: UUID, if_match: str | None) -> None:
         collection_id=collection_id,
         params={"prefix": prefix(collection_id)},
         lock=lock(collection_id),
+        request_id=request_id,
     )
 
 

@@ -27,7 +27,11 @@ class Decoder:
 
     def keep(self, storage: Storage, key: str, source: Path, name: str, size: int) -> None:
         """Put a copy with a short side of `size` into the storage."""
-        storage.put([(self._decode(source, name, size), key)])
+        target = self._decode(source, name, size)
+        try:
+            storage.put([(target, key)])
+        finally:
+            target.unlink(missing_ok=True)
 
     def _decode(self, source: Path, name: str, size: int) -> Path:
         target = self.settings.scratch / f"decode-{new_id()}.jpg"

@@ -11,7 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from app.errors import Invalid, TooLarge
-from app.images.staging import FileTooLarge, Staged, Stager
+from app.images.schemas import UploadItem
+from app.images.staging import FileTooLarge, Staged, Stager, too_large
 from app.text import printable
 
 MAX_FIELD_BYTES = 64 * 1024
@@ -22,8 +23,7 @@ class Receiver:
 
     def __init__(self, scratch: Path, field: str, max_files: int, max_bytes: int) -> None:
         self.scratch, self.field, self.max_files, self.max_bytes = scratch, field, max_files, max_bytes
-        self.staged: list[Staged] = []
-        self.too_large: list[str] = []
+        self.received: list[Staged | UploadItem] = []  # in the order they came, staged or refused for their size
         self.fields: dict[str, str] = {}
         self._stager: Stager | None = None
         self._headers = Message()
@@ -31,6 +31,10 @@ class Receiver:
         self._text: bytearray | None = None
         self._text_name = ""
         self.complete = False
+
+    @property
+    def staged(self) -> list[Staged]:
+        return [one for one in self.received if isinstance(one, Staged)]
 
     def callbacks(self) -> dict[str, Callable[..., None]]:
         return {
@@ -70,7 +74,7 @@ class Receiver:
         if name is None:
             self._text, self._text_name = bytearray(), field.decode("utf-8", "replace")
         elif field.decode("utf-8", "replace") == self.field:
-            if len(self.staged) + len(self.too_large) >= self.max_files:
+            if len(self.received) >= self.max_files:
                 raise TooLarge(
                     f"More than {self.max_files} files in one upload; send several, or an archive.",
                     code="too_many_files",
@@ -83,7 +87,7 @@ class Receiver:
             try:
                 self._stager.write(data[start:end])
             except FileTooLarge:
-                self.too_large.append(self._stager.name)
+                self.received.append(too_large(self._stager.name, self.max_bytes))
                 self._stager = None
         elif self._text is not None:
             self._text += data[start:end]
@@ -92,7 +96,7 @@ class Receiver:
 
     def _end(self) -> None:
         if self._stager:
-            self.staged.append(self._stager.finish())
+            self.received.append(self._stager.finish())
             self._stager = None
         elif self._text is not None:
             self.fields[self._text_name] = self._text.decode("utf-8", "replace")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
@@ -10,6 +11,8 @@ from sqlalchemy.orm import Session
 from app.db.tables import Assignment, Image
 from app.errors import NotFound
 from app.pagination import Paging, page
+
+PARAMETERS = 10_000  # of one statement; SQLite takes 32,766 at most, PostgreSQL 65,535
 
 
 def get(session: Session, image_id: UUID) -> Image:
@@ -26,8 +29,12 @@ def by_sha256(session: Session, collection_id: UUID, hashes: Iterable[str]) -> d
 
 def names(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
     """Names of those of these images that still exist."""
-    rows = session.execute(select(Image.id, Image.name).where(Image.id.in_(list(ids))))
-    return {image_id: name for image_id, name in rows}
+    found: dict[UUID, str] = {}
+    rest = iter(ids)
+    while part := list(islice(rest, PARAMETERS)):
+        rows = session.execute(select(Image.id, Image.name).where(Image.id.in_(part)))
+        found |= {image_id: name for image_id, name in rows}
+    return found
 
 
 def count(session: Session, collection_id: UUID, status: str) -> int:

@@ -1,20 +1,20 @@
 """/v1/collections/{id}/images and /v1/images"""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import FileResponse
 
+from app.blobs import BlobResponse, blob, contents
 from app.clusterings import repository as clusterings_repository
 from app.collections import repository as collections_repository
 from app.deps import ReadSession, RequestId, Res
 from app.errors import Conflict, NotFound, UnsupportedType, responses
 from app.idempotency import OnceKey
 from app.images import repository, service, uploads
-from app.images.schemas import ImageOut, JobAccepted, UploadOut
+from app.images.schemas import ImageOut, JobAccepted, Status, UploadOut
 from app.pagination import Page, PagingQuery
+from app.text import Moment, Sought
 
 router = APIRouter(prefix="/v1", tags=["images"])
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
@@ -65,14 +65,12 @@ def listed(
     collection_id: UUID,
     session: ReadSession,
     paging: PagingQuery,
-    status: Literal["pending", "ready", "rejected"] | None = None,
-    cluster: Annotated[
-        str | None, Query(max_length=100, description="N of the newest clustering, or CLUSTERING:N.")
-    ] = None,
-    taken_after: datetime | None = None,
-    taken_before: datetime | None = None,
-    camera: Annotated[str | None, Query(max_length=200)] = None,
-    name: Annotated[str | None, Query(max_length=200, description="A part of the name.")] = None,
+    status: Status | None = None,
+    cluster: Annotated[Sought | None, Query(description="N of the newest clustering, or CLUSTERING:N.")] = None,
+    taken_after: Annotated[Moment | None, Query(description="At this time or later.")] = None,
+    taken_before: Annotated[Moment | None, Query(description="Before this time.")] = None,
+    camera: Sought | None = None,
+    name: Annotated[Sought | None, Query(description="A part of the name.")] = None,
 ) -> Page[ImageOut]:
     """List a collection's images in the order they came."""
     collections_repository.get(session, collection_id)
@@ -99,23 +97,21 @@ def one(image_id: UUID, session: ReadSession) -> ImageOut:
 @router.get(
     "/images/{image_id}/file",
     operation_id="getImageFile",
-    response_class=FileResponse,
-    responses={200: {"content": {"application/octet-stream": _BINARY}}, **responses(404, 422, 503)},
+    response_class=BlobResponse,
+    responses={**contents("image/*", _BINARY), **responses(404, 416, 422, 503)},
 )
-def file(image_id: UUID, session: ReadSession, res: Res) -> FileResponse:
+def file(image_id: UUID, session: ReadSession, res: Res) -> BlobResponse:
     """The original bytes, as they were uploaded."""
     image = repository.get(session, image_id)
-    path = res.storage.local(service.original_key(image.collection_id, image.id, image.sha256))
-    return FileResponse(
-        path, media_type=f"image/{image.format}", filename=image.name.rsplit("/", 1)[-1], headers=_IMMUTABLE
-    )
+    key = service.original_key(image.collection_id, image.id, image.sha256)
+    return blob(res.storage, key, f"image/{image.format}", name=image.name, headers=_IMMUTABLE)
 
 
 @router.get(
     "/images/{image_id}/thumbnail",
     operation_id="getThumbnail",
-    response_class=FileResponse,
-    responses={200: {"content": {"image/jpeg": _BINARY}}, **responses(404, 409, 422, 503)},
+    response_class=BlobResponse,
+    responses={**contents("image/jpeg", _BINARY), **responses(404, 409, 416, 422, 503)},
 )
 def thumbnail(
     image_id: UUID,
@@ -123,7 +119,7 @@ def thumbnail(
     res: Res,
     request: Request,
     size: Annotated[Literal["256", "1024"], Query(description="Short side in pixels.")] = "256",
-) -> FileResponse:
+) -> BlobResponse:
     """A JPEG without metadata: the working copy, or a larger one that is made on first request and kept."""
     image = repository.get(session, image_id)
     if image.status == "rejected":
@@ -131,10 +127,10 @@ def thumbnail(
     if image.status == "pending":
         raise Conflict("The image is not decoded yet.", code="image_pending", headers={"Retry-After": "1"})
     if size == "256":
-        path = res.storage.local(service.working_key(image.collection_id, image.id))
+        key = service.working_key(image.collection_id, image.id)
     else:
-        path = service.large_copy(res.storage, request.app.state.decoder, image)
-    return FileResponse(path, media_type="image/jpeg", headers=_IMMUTABLE)
+        key = service.large_copy(res.storage, request.app.state.decoder, image)
+    return blob(res.storage, key, "image/jpeg", headers=_IMMUTABLE)
 
 
 @router.delete("/images/{image_id}", status_code=204, operation_id="deleteImage", responses=responses(404, 422, 503))

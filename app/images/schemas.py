@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+Status = Literal["pending", "ready", "rejected"]
+
 
 class ImageError(BaseModel):
     code: str
@@ -21,7 +23,7 @@ class ImageOut(BaseModel):
     format: str
     width: int | None
     height: int | None
-    status: Literal["pending", "ready", "rejected"]
+    status: Status
     error: ImageError | None
     taken_at: datetime | None
     camera: str | None

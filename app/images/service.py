@@ -1,14 +1,14 @@
 """How pictures come in, are kept, and go."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from models.images import Header, ImageRejected, check_header
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app import blobs
 from app.collections import repository as collections_repository
 from app.collections import service as collections_service
 from app.db.session import now
@@ -19,6 +19,7 @@ from app.images.decoder import Decoder
 from app.images.schemas import ImageError, ImageOut, UploadItem
 from app.images.staging import Staged
 from app.storage import Storage
+from models.images import Header, ImageRejected, check_header
 
 
 @dataclass(frozen=True)
@@ -43,19 +44,29 @@ def large_key(collection_id: UUID, image_id: UUID) -> str:
     return f"{collections_service.prefix(collection_id)}/large/{image_id.hex[-2:]}/{image_id}.jpg"
 
 
-def check(files: Sequence[Staged], job_id: UUID | None = None) -> tuple[list[Checked], list[UploadItem]]:
-    """Look at each file's first bytes; what is no picture we read is refused here, by name and code.
+def check(file: Staged | UploadItem, job_id: UUID | None = None) -> Checked | UploadItem:
+    """Look at a file's first bytes; what is no picture we read is refused here, by name and code.
 
     Members of the archive of `job_id` get ids that a repeated attempt gives again.
     """
-    good, refused = [], []
-    for staged in files:
-        try:
-            image_id = new_id() if job_id is None or staged.member is None else member_id(job_id, staged.member)
-            good.append(Checked(staged, check_header(staged.path, staged.name), image_id))
-        except ImageRejected as error:
-            refused.append(UploadItem(name=staged.name, status="rejected", code=error.code, detail=error.detail))
-    return good, refused
+    if isinstance(file, UploadItem):
+        return file
+    image_id = new_id() if job_id is None or file.member is None else member_id(job_id, file.member)
+    try:
+        return Checked(file, check_header(file.path, file.name), image_id)
+    except ImageRejected as error:
+        return UploadItem(name=file.name, status="rejected", code=error.code, detail=error.detail)
+
+
+def merged(checked: Iterable[Checked | UploadItem], added: Iterable[UploadItem]) -> list[UploadItem]:
+    """What became of each file, in the order of `checked`; `added` has the answers for the good ones."""
+    answers = iter(added)
+    return [next(answers) if isinstance(one, Checked) else one for one in checked]
+
+
+def keys(collection_id: UUID, files: Iterable[Checked]) -> list[str]:
+    """Where `store` puts these files."""
+    return [_blob(collection_id, file)[1] for file in files]
 
 
 def store(session: Session, storage: Storage, collection_id: UUID, files: Sequence[Checked]) -> None:
@@ -75,7 +86,7 @@ def add(
 
     A job that repeats its upload after a crash finds its own images and counts them as created, once.
     """
-    collections_repository.get(session, collection_id)
+    collections_repository.get(session, collection_id, lock=True)  # or it might be deleted while images join it
     known = repository.by_sha256(session, collection_id, {f.staged.sha256 for f in files})
     items = []
     for file in files:
@@ -122,13 +133,16 @@ def remove(session: Session, image_id: UUID) -> list[str]:
     return [*keys, large_key(image.collection_id, image.id)]
 
 
-def large_copy(storage: Storage, decoder: Decoder, image: Image) -> Path:
-    """The 1024-px copy, made when it is first asked for."""
+def large_copy(storage: Storage, decoder: Decoder, image: Image) -> str:
+    """The key of the 1024-px copy, made when it is first asked for."""
     key = large_key(image.collection_id, image.id)
     if not storage.exists(key):
-        original = storage.local(original_key(image.collection_id, image.id, image.sha256))
-        decoder.keep(storage, key, original, image.name, 1024)
-    return storage.local(key)
+        original = original_key(image.collection_id, image.id, image.sha256)
+        try:
+            decoder.keep(storage, key, storage.local(original), image.name, 1024)
+        except FileNotFoundError as error:
+            raise blobs.missing(original) from error
+    return key
 
 
 def discard(files: Sequence[Staged]) -> None:

@@ -1,5 +1,8 @@
 """The way of an upload: bytes to scratch, a look at them, blobs, rows, one job, one commit."""
 
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -8,9 +11,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.collections import repository as collections_repository
 from app.collections import service as collections_service
 from app.db.session import now
-from app.db.tables import Collection, Job
+from app.db.tables import Job
 from app.errors import Invalid, TooLarge
 from app.idempotency import Once
 from app.ids import new_id
@@ -20,6 +24,7 @@ from app.images.schemas import JobAccepted, UploadItem, UploadOut
 from app.images.staging import FileTooLarge, Staged, Stager
 from app.jobs import ledger
 from app.resources import Resources
+from app.storage import Storage
 
 ARCHIVES = {
     "application/zip": "zip",
@@ -35,57 +40,73 @@ async def files(request: Request, res: Resources, collection_id: UUID, once: Onc
     receiver = Receiver(res.settings.scratch, "files", res.settings.max_upload_files, res.settings.max_file_bytes)
     await receive(request, receiver)
     try:
-        if not receiver.staged and not receiver.too_large:
+        if not receiver.received:
             raise Invalid('There is no file in the field "files".', code="no_files")
-        return await run_in_threadpool(_add_files, res, collection_id, receiver, once, request_id)
+        return await run_in_threadpool(_add_files, res, collection_id, receiver.received, once, request_id)
     finally:
         service.discard(receiver.staged)
 
 
-def _add_files(res: Resources, collection_id: UUID, receiver: Receiver, once: Once, request_id: str | None) -> Response:
-    fingerprint = "\n".join(f"{staged.sha256} {staged.name}" for staged in receiver.staged)
-    good, refused = service.check(receiver.staged)
-    limit = res.settings.max_file_bytes // 2**20
-    refused += [
-        UploadItem(name=name, status="rejected", code="file_too_large", detail=f"The file is larger than {limit} MB.")
-        for name in receiver.too_large
-    ]
-    with res.database.reading() as session:
-        if before := once.seen(session, fingerprint):
-            return before
-        service.store(session, res.storage, collection_id, good)
-    with res.database.transaction() as session:
+def _add_files(
+    res: Resources, collection_id: UUID, received: list[Staged | UploadItem], once: Once, request_id: str | None
+) -> Response:
+    fingerprint = "\n".join(f"{getattr(one, 'sha256', 'refused')} {one.name}" for one in received)
+    checked = [service.check(one) for one in received]
+    good = [one for one in checked if isinstance(one, service.Checked)]
+    with _removed_unless_kept(res.storage, service.keys(collection_id, good)) as keep:
+        with res.database.reading() as session:
+            if before := once.seen(session, fingerprint):
+                return before
+            service.store(session, res.storage, collection_id, good)
+        with res.database.transaction() as session:
 
-        def work() -> tuple[UploadOut, None]:
-            job = _ingest_job(session, collection_id, request_id)
-            items = service.add(session, res.storage, collection_id, good, job.id)
-            created = sum(item.status == "created" for item in items)
-            if not created:
-                session.delete(job)
-            out = UploadOut(
-                created=created,
-                duplicates=len(items) - created,
-                rejected=len(refused),
-                items=_in_order(receiver.staged, items + refused),
-                job_id=job.id if created else None,
-            )
-            return out, None
+            def work() -> tuple[UploadOut, None]:
+                job = _ingest_job(session, collection_id, request_id)
+                added = service.add(session, res.storage, collection_id, good, job.id)
+                return _summary(session, service.merged(checked, added), job), None
 
-        return once.answer(session, fingerprint, 200, work)
+            answer = once.answer(session, fingerprint, 200, work)
+            keep(not once.repeated)
+        return answer
 
 
-def _in_order(staged: list[Staged], items: list[UploadItem]) -> list[UploadItem]:
-    """As they were sent, as far as names tell."""
-    order: dict[str, int] = {}
-    for number, file in enumerate(staged):
-        order.setdefault(file.name, number)
-    return sorted(items, key=lambda item: order.get(item.name, len(staged)))
+@contextmanager
+def _removed_unless_kept(storage: Storage, keys: list[str]) -> Iterator[Callable[[bool], None]]:
+    """Blobs come before rows; where no row will come, they go again.
+
+    The last word is said before the commit: one that fails may still have happened, and a blob too many is a smaller
+    evil than a row without its blob.
+    """
+    kept = False
+
+    def keep(wanted: bool) -> None:
+        nonlocal kept
+        kept = wanted
+
+    try:
+        yield keep
+    finally:
+        for key in [] if kept else keys:
+            storage.delete(key)
+
+
+def _summary(session: Session, items: list[UploadItem], job: Job) -> UploadOut:
+    """The answer to an upload. A job that would find nothing to do is not even written."""
+    counts = Counter(item.status for item in items)
+    if not counts["created"]:
+        session.delete(job)
+    return UploadOut(
+        created=counts["created"],
+        duplicates=counts["duplicate"],
+        rejected=counts["rejected"],
+        items=items,
+        job_id=job.id if counts["created"] else None,
+    )
 
 
 def _ingest_job(session: Session, collection_id: UUID, request_id: str | None) -> Job:
-    collection = session.get(Collection, collection_id)
-    if collection:
-        collection.updated_at = now(session)
+    collection = collections_repository.get(session, collection_id, lock=True)
+    collection.updated_at = now(session)
     return ledger.submit(
         session,
         "ingest",
@@ -105,8 +126,10 @@ async def archive(
         async for chunk in request.stream():
             await run_in_threadpool(stager.write, chunk)
     except FileTooLarge as error:
-        limit = res.settings.max_archive_bytes // 2**30
-        raise TooLarge(f"The archive is larger than {limit} GB; send it in parts.", code="archive_limit") from error
+        limit = res.settings.max_archive_bytes
+        raise TooLarge(
+            f"The archive is larger than {limit:,} bytes; send it in parts.", code="archive_limit"
+        ) from error
     except BaseException:
         stager.drop()
         raise
@@ -122,18 +145,21 @@ def _add_archive(
 ) -> Response:
     _check_archive(staged.path, kind)
     key = f"{collections_service.prefix(collection_id)}/archives/{new_id()}.{kind}"
-    with res.database.reading() as session:
-        if before := once.seen(session, staged.sha256):
-            return before
-    res.storage.put([(staged.path, key)])
-    with res.database.transaction() as session:
+    with _removed_unless_kept(res.storage, [key]) as keep:
+        with res.database.reading() as session:
+            if before := once.seen(session, staged.sha256):
+                return before
+        res.storage.put([(staged.path, key)])
+        with res.database.transaction() as session:
 
-        def work() -> tuple[JobAccepted, str]:
-            job = _ingest_job(session, collection_id, request_id)
-            job.params, job.input_key = {"archive": key, "kind": kind}, key
-            return JobAccepted(job_id=job.id), f"/v1/jobs/{job.id}"
+            def work() -> tuple[JobAccepted, str]:
+                job = _ingest_job(session, collection_id, request_id)
+                job.params, job.input_key = {"archive": key, "kind": kind}, key
+                return JobAccepted(job_id=job.id), f"/v1/jobs/{job.id}"
 
-        return once.answer(session, staged.sha256, 202, work)
+            answer = once.answer(session, staged.sha256, 202, work)
+            keep(not once.repeated)
+        return answer
 
 
 def _check_archive(path: Path, kind: str) -> None:

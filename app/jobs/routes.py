@@ -4,9 +4,9 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response
-from fastapi.responses import FileResponse
 from sse_starlette import EventSourceResponse
 
+from app.blobs import BlobResponse, blob, contents
 from app.deps import ReadSession, Res, WriteSession
 from app.errors import Conflict, NotFound, responses
 from app.jobs import ledger, repository, service
@@ -14,6 +14,10 @@ from app.jobs.schemas import JobOut, State
 from app.pagination import Page, PagingQuery
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+_REPORT = {
+    "schema": {"type": "string"},
+    "example": '{"name":"wren/0012.jpg","status":"ready","image_id":"0199c0de-..."}\n',
+}
 
 
 @router.get("", operation_id="listJobs", responses=responses(422, 503))
@@ -51,14 +55,14 @@ def events(
 @router.get(
     "/{job_id}/report",
     operation_id="getJobReport",
-    response_class=FileResponse,
-    responses={200: {"content": {"application/x-ndjson": {}}}, **responses(404, 409, 422, 503)},
+    response_class=BlobResponse,
+    responses={**contents("application/x-ndjson", _REPORT), **responses(404, 409, 416, 422, 503)},
 )
-def report(job_id: UUID, res: Res, session: ReadSession) -> FileResponse:
+def report(job_id: UUID, res: Res, session: ReadSession) -> BlobResponse:
     """One line of JSON for each file of an archive: {"name","status","image_id","code","detail"}."""
     job = repository.get(session, job_id)
     if job.report_key:
-        return FileResponse(res.storage.local(job.report_key), media_type="application/x-ndjson")
+        return blob(res.storage, job.report_key, "application/x-ndjson")
     if job.state in ledger.FINAL:
         raise NotFound("This job wrote no report.", code="report_not_found")
     raise Conflict("The report is written when the job ends.", code="report_not_ready", headers={"Retry-After": "2"})

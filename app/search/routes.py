@@ -13,8 +13,10 @@ from app.deps import Res
 from app.errors import Invalid, TooLarge, UnsupportedType, responses
 from app.images import service as images_service
 from app.images.multipart import Receiver, receive
+from app.images.schemas import UploadItem
 from app.search.schemas import Query, SearchOut
 from app.search.service import Searcher
+from app.text import Sought
 
 router = APIRouter(prefix="/v1", tags=["search"])
 MAX_JSON_BYTES = 10_000
@@ -46,9 +48,7 @@ async def search(
     request: Request,
     res: Res,
     k: Annotated[int, QueryParam(ge=1, le=500, description="How many neighbours.")] = 10,
-    encoder: Annotated[
-        str | None, QueryParam(max_length=200, description="Id or name; by default the last used.")
-    ] = None,
+    encoder: Annotated[Sought | None, QueryParam(description="Id or name; by default the last used.")] = None,
 ) -> SearchOut:
     """Nearest neighbours of an image of the collection ({"image_id": ...}) or of a picture sent as "file"."""
     searcher: Searcher = request.app.state.searcher
@@ -86,13 +86,13 @@ async def _by_picture(
     await receive(request, receiver)
 
     def work() -> SearchOut:
-        if not receiver.staged:
-            raise Invalid('There is no picture in the field "file", or it is too large.', code="no_files")
-        good, refused = images_service.check(receiver.staged)
-        if refused:
-            raise Invalid(refused[0].detail or "", code=refused[0].code)
+        if not receiver.received:
+            raise Invalid('There is no picture in the field "file".', code="no_files")
+        checked = images_service.check(receiver.received[0])
+        if isinstance(checked, UploadItem):
+            raise Invalid(checked.detail or "", code=checked.code)
         with res.database.reading() as session:
-            return searcher.by_picture(session, collection_id, good[0].staged.path, good[0].staged.name, k, encoder)
+            return searcher.by_picture(session, collection_id, checked.staged, k, encoder)
 
     try:
         return await run_in_threadpool(work)

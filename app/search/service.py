@@ -1,27 +1,28 @@
 """Nearest neighbours, from the index that a job wrote; the API opens it and needs no torch."""
 
 import threading
-from pathlib import Path
 from uuid import UUID
 
 import numpy as np
-from models.index import open_index
-from models.index.base import Index, IndexDamaged
 from sqlalchemy.orm import Session
 
 from app.collections import repository as collections_repository
 from app.db.tables import EmbeddingSet, SearchIndex
 from app.embeddings import repository as embeddings
 from app.encoders import repository as encoders_repository
-from app.errors import Conflict, Unavailable
+from app.errors import Conflict, NotFound, Unavailable
 from app.images import repository as images_repository
 from app.images.decoder import Decoder
+from app.images.staging import Staged
 from app.resources import Resources
 from app.search import repository
 from app.search.schemas import Hit, SearchOut
 from models.embedding import load_pixels
+from models.encoders.base import EncoderError
 from models.engines import open_engine
 from models.engines.base import Engine
+from models.index import open_index
+from models.index.base import Index, IndexDamaged
 
 OPEN_INDEXES = 16  # memory-mapped, so an open one costs address space and page cache only
 
@@ -31,14 +32,15 @@ class Searcher:
 
     def __init__(self, res: Resources, decoder: Decoder) -> None:
         self.res, self.decoder = res, decoder
-        self._lock = threading.Lock()
+        self._opening_index, self._opening_engine = threading.Lock(), threading.Lock()
         self._indexes: dict[UUID, Index] = {}
         self._engines: dict[str, tuple[Engine, threading.Lock]] = {}
 
     def by_image(self, session: Session, collection_id: UUID, image_id: UUID, k: int, encoder: str | None) -> SearchOut:
         """Neighbours of an image of the collection, without itself."""
         embedding_set, row, name = self._index_of(session, collection_id, encoder)
-        image = images_repository.get(session, image_id)
+        if images_repository.get(session, image_id).collection_id != collection_id:
+            raise NotFound(f"There is no image {image_id} in this collection.", code="image_not_found")
         index = self._open(row)
         query = index.vector(image_id)
         if query is None:
@@ -46,18 +48,18 @@ class Searcher:
                 query = embeddings.vectors(session, self.res.storage, embedding_set.id, [image_id])[0]
             except KeyError as error:
                 raise Conflict(
-                    f"The image {image.id} is not embedded by {name} yet; POST .../assign or .../clusterings.",
+                    f"The image {image_id} is not embedded by {name} yet; POST .../assign or .../clusterings.",
                     code="not_embedded",
                 ) from error
         return SearchOut(encoder=name, hits=self._hits(session, index, query, k, image_id))
 
     def by_picture(
-        self, session: Session, collection_id: UUID, path: Path, name: str, k: int, encoder: str | None
+        self, session: Session, collection_id: UUID, picture: Staged, k: int, encoder: str | None
     ) -> SearchOut:
         """Neighbours of a picture that was sent along; it is not kept."""
         _, row, encoder_name = self._index_of(session, collection_id, encoder)
-        pixels = load_pixels(self.decoder.working_copy(path, name), self._engine(encoder_name)[0].input_size)
         engine, turn = self._engine(encoder_name)
+        pixels = load_pixels(self.decoder.working_copy(picture.path, picture.name), engine.input_size)
         with turn:
             query = next(iter(engine.run([pixels[None]])))[0]
         return SearchOut(encoder=encoder_name, hits=self._hits(session, self._open(row), query, k, None))
@@ -90,7 +92,7 @@ class Searcher:
             wanted *= 2
 
     def _open(self, row: SearchIndex) -> Index:
-        with self._lock:
+        with self._opening_index:
             if row.id not in self._indexes:
                 while len(self._indexes) >= OPEN_INDEXES:
                     self._indexes.pop(next(iter(self._indexes)))
@@ -103,8 +105,13 @@ class Searcher:
             return self._indexes[row.id]
 
     def _engine(self, encoder: str) -> tuple[Engine, threading.Lock]:
-        with self._lock:
+        """The engine and the lock of its turns. The first call of an encoder may convert it, which takes seconds."""
+        with self._opening_engine:
             if encoder not in self._engines:
                 cache = self.res.settings.encoder_cache
-                self._engines[encoder] = open_engine(encoder, device="cpu", cache=cache, batch=1), threading.Lock()
+                try:
+                    engine = open_engine(encoder, device="cpu", cache=cache, batch=1)
+                except EncoderError as error:
+                    raise Unavailable(str(error), code=getattr(error, "code", "encoder_unavailable")) from error
+                self._engines[encoder] = engine, threading.Lock()
             return self._engines[encoder]

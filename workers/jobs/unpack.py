@@ -8,7 +8,7 @@ from uuid import UUID
 from app.collections.service import prefix
 from app.images import service
 from app.images.schemas import UploadItem
-from app.images.staging import FileTooLarge, Staged, Stager
+from app.images.staging import FileTooLarge, Staged, Stager, too_large
 from workers.archives import ArchiveError, Member, MemberCorrupt, members
 from workers.context import Context
 
@@ -45,14 +45,15 @@ def _items(context: Context, collection_id: UUID) -> Iterator[UploadItem]:
         if not batch:
             break
         staged = [item for item in batch if isinstance(item, Staged)]
-        good, refused = service.check(staged, context.job.id)
+        checked = [service.check(item, context.job.id) for item in batch]
+        good = [one for one in checked if isinstance(one, service.Checked)]
         with context.database.reading() as session:
             service.store(session, context.storage, collection_id, good)
         done += len(batch)
         with context.step("unpack", done, None, "files") as session:
             added = service.add(session, context.storage, collection_id, good, context.job.id)
         service.discard(staged)
-        yield from [*added, *refused, *(item for item in batch if isinstance(item, UploadItem))]
+        yield from service.merged(checked, added)
     if error:
         raise error
 
@@ -78,8 +79,7 @@ def _stage(context: Context, member: Member) -> Staged | UploadItem:
         for piece in member.pieces:
             stager.write(piece)
     except FileTooLarge:
-        detail = f"The file is larger than {limit // 2**20} MB."
-        return UploadItem(name=member.name, status="rejected", code="file_too_large", detail=detail)
+        return too_large(member.name, limit)
     except MemberCorrupt as error:
         stager.drop()
         return UploadItem(name=member.name, status="rejected", code="image_corrupt", detail=str(error))
