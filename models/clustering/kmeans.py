@@ -7,6 +7,9 @@ Restarts measured on efficientnet-lite0 embeddings with the true k, seeds 0 to 9
     lands, 7    .573 (.531)  .590 (.571)  .595 (.582)  .598 (.577)  .598 (.577)
     pets, 3     .768 (.649)  .780 (.780)  .780 (.780)  .780 (.780)  .780 (.780)
 
+Since then restarts run in 128 principal directions, ten times as fast (seeds 0 to 5, 20 restarts): birds .782 (.762) in
+0.15 s for .776 (.766) in 1.9 s, lands .605 (.598) for .601 (.594), pets .780 for .780, CIFAR-10 .362 (.356) for .360.
+
 The objective tells good runs from bad ones (its correlation with NMI over 150 runs on birds is .75), so restarts pay.
 """
 

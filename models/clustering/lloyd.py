@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.clustering.base import Progress
+from models.clustering.principal import principal
 
+DIRECTIONS = 128  # clusters found in these were as good as in all 1280 on four galleries, in a tenth of the time
 CONVERGED = 1e-6  # relative gain of the objective below which another iteration changes next to nothing
 SEEDING_SAMPLE = 20_000  # rows k-means++ looks at: each new centre costs one pass over them
 
@@ -29,11 +31,13 @@ def fit(
 ) -> NDArray[np.float32]:
     """(N, D) unit rows, k <= N -> (k, D) unit centres.
 
-    The restart with the highest sum of cosines wins. Restarts run on max(search, 100 k) rows drawn with the seed, which
-    settles which local optimum to take; the winner then goes on over all rows.
+    The restart with the highest sum of cosines wins. Restarts run on max(search, 100 k) rows drawn with the seed, in
+    their DIRECTIONS principal directions, which settles which local optimum to take; the winner then goes on over all
+    rows and dimensions.
     """
-    pool = sample(vectors, max(search, 100 * k), np.random.default_rng(seed))
-    steps = (restarts + (len(pool) < len(vectors))) * iterations
+    rows = sample(vectors, max(search, 100 * k), np.random.default_rng(seed))
+    pool = principal(rows, DIRECTIONS, seed)
+    steps = (restarts + 1) * iterations
     report = progress or (lambda done, total: None)
     best = None
     for restart in range(restarts):
@@ -41,10 +45,20 @@ def fit(
         run = _Run(pool, centres, seed).converge(iterations, restart * iterations, steps, report)
         best = run if best is None or run.objective > best.objective else best
     assert best is not None, "restarts is at least 1"
-    if len(pool) < len(vectors):
-        best = _Run(vectors, best.centres, seed).converge(iterations, restarts * iterations, steps, report)
+    centres = _lifted(rows, assign(pool, best.centres)[0], plus_plus(rows, k, np.random.default_rng(seed)))
+    whole = _Run(vectors, centres, seed).converge(iterations, restarts * iterations, steps, report)
     report(steps, steps)
-    return best.centres
+    return whole.centres
+
+
+def _lifted(
+    rows: NDArray[np.float32], labels: NDArray[np.int32], instead: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(N, D), (N,) -> (k, D) the unit mean of each cluster, or of `instead` (k, D) its row where the cluster is empty."""
+    total = np.zeros_like(instead)
+    np.add.at(total, labels, rows)
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    return np.where(length > 0, total / np.maximum(length, np.finfo(np.float32).tiny), instead)
 
 
 def assign(vectors: NDArray[np.float32], centres: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:

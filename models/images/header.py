@@ -79,7 +79,7 @@ def sniff(head: bytes) -> str:
         return "bmp"
     if head[4:8] == b"ftyp" and (name := _iso_format(head)):
         return name
-    if len(head) < _LONGEST_MAGIC and any(magic.startswith(head) for magic in (*_MAGIC, b"RIFF", b"BM")):
+    if len(head) < _LONGEST_MAGIC and _begins_like_a_picture(head):
         raise ImageRejected("image_corrupt", f"The file ends after {len(head)} bytes. Send it again.")
     raise ImageRejected("image_type_unsupported", f"This is not a picture Roost reads; it reads {', '.join(FORMATS)}.")
 
@@ -132,6 +132,10 @@ def check_pixels(width: int, height: int, frames: int = 1) -> None:
         raise ImageRejected(
             "image_too_large", f"{width} x {height} pixels{animation} is too much; {limit}. Send a smaller version."
         )
+
+
+def _begins_like_a_picture(head: bytes) -> bool:
+    return any(head[: len(magic)] == magic[: len(head)] for magic in (*_MAGIC, b"RIFF", b"BM"))
 
 
 def _iso_format(head: bytes) -> str | None:
