@@ -1,0 +1,1 @@
+"""A gallery of drawn birds to try Roost with: seeded, free of anybody's rights, and nothing to download."""
