@@ -16,11 +16,14 @@ from queue import LifoQueue, SimpleQueue
 from types import TracebackType
 from typing import Any, Self
 
-from models.guard_process import ChildDied, ChildLimits, ChildTooSlow, GuardedProcess
+from models.guard_process import ChildDied, ChildLimits, ChildTooSlow, ChildUnavailable, GuardedProcess
 from models.images.rejection import ImageRejected
 
 # An allocator keeps some of what hostile pictures made it ask for; a fresh child costs a tenth of a second.
 TASKS_PER_CHILD = 5_000
+
+# Python and the decoders alone take 100 MB; with less than this, ordinary photographs would count as too large.
+MIN_MEMORY_MB = 256
 
 # A child killed from outside (the kernel short of memory, an impatient person) says nothing about the picture: one
 # more try.
@@ -68,11 +71,13 @@ class Guard:
     """A pool of guarded children. Thread safe; children start with the first tasks and end with the guard.
 
     workers: how many; by default one a usable core. memory_mb: address space of one child. seconds: processor time and
-    wall-clock time of one task.
+    wall-clock time of one task. Raises ValueError for limits that no picture could keep.
     """
 
     def __init__(self, workers: int | None = None, memory_mb: int = 1024, seconds: float = 20.0) -> None:
-        self.workers = workers or _usable_cores()
+        self.workers = _usable_cores() if workers is None else workers
+        if self.workers < 1 or memory_mb < MIN_MEMORY_MB or seconds <= 0:
+            raise ValueError(f"at least 1 worker and {MIN_MEMORY_MB} MB, and a positive number of seconds")
         limits = ChildLimits(memory_mb, seconds)
         self._children = [GuardedProcess(limits) for _ in range(self.workers)]
         self._idle: LifoQueue[GuardedProcess] = LifoQueue()
@@ -88,6 +93,11 @@ class Guard:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of the children that live now."""
+        return [child.pid for child in self._children if child.pid is not None]
 
     def close(self) -> None:
         """End the children at once. Tasks under way raise GuardClosed. Closing twice is harmless."""
@@ -157,6 +167,10 @@ class Guard:
             return child.ask(request)
         except ChildTooSlow as slow:
             raise ImageRejected("image_corrupt", f"Decoding took longer than {slow.seconds:g} s.") from slow
+        except ChildUnavailable as unavailable:
+            if self._closed:
+                raise GuardClosed("the guard was closed") from unavailable
+            raise
         except ChildDied as died:
             if self._closed:
                 raise GuardClosed("the guard was closed") from died

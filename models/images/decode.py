@@ -84,7 +84,7 @@ def open_picture(data: bytes, format: str) -> Image.Image:
     if format == "heic" and name not in Image.OPEN:
         plugin.register_heif_opener(decode_threads=1, thumbnails=False, depth_images=False)
     if format == "avif":
-        plugin.DEFAULT_MAX_THREADS = 1
+        vars(plugin)["DEFAULT_MAX_THREADS"] = 1
     return Image.open(BytesIO(data), formats=[name])
 
 

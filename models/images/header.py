@@ -70,15 +70,15 @@ def sniff(head: bytes) -> str:
     """
     if not head:
         raise ImageRejected("image_corrupt", "The file is empty. Send it again.")
-    for magic, name in _MAGIC.items():
+    for magic, format in _MAGIC.items():
         if head.startswith(magic):
-            return name
+            return format
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
     if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADERS:
         return "bmp"
-    if head[4:8] == b"ftyp" and (name := _iso_format(head)):
-        return name
+    if head[4:8] == b"ftyp" and (brand := _iso_format(head)):
+        return brand
     if len(head) < _LONGEST_MAGIC and _begins_like_a_picture(head):
         raise ImageRejected("image_corrupt", f"The file ends after {len(head)} bytes. Send it again.")
     raise ImageRejected("image_type_unsupported", f"This is not a picture Roost reads; it reads {', '.join(FORMATS)}.")

@@ -10,7 +10,7 @@ from io import BytesIO
 
 import numpy as np
 import simplejpeg
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from models.images.declared import declared_size
 from models.images.decode import WORKING_SIZE, Decoded, decode
@@ -67,7 +67,8 @@ def _decode(data: bytes, name: str, size: int) -> tuple[str, Decoded]:
 
 
 def _encode(image: Image.Image) -> bytes:
-    return simplejpeg.encode_jpeg(np.asarray(image), JPEG_QUALITY, "RGB", JPEG_SUBSAMPLING)
+    jpeg: bytes = simplejpeg.encode_jpeg(np.asarray(image), JPEG_QUALITY, "RGB", JPEG_SUBSAMPLING)
+    return jpeg
 
 
 @contextmanager
@@ -80,7 +81,7 @@ def _damage_rejected() -> Iterator[None]:
         raise
     except (MemoryError, Image.DecompressionBombError) as error:
         raise ImageRejected("image_too_large", "The picture needs too much memory. Send a smaller version.") from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise ImageRejected("image_corrupt", "The picture's header is damaged. Send it again.") from error
     except Exception as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
