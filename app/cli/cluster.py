@@ -19,7 +19,9 @@ def cluster(
     encoder: Annotated[str, typer.Option(help="An encoder's name.")] = "efficientnet-lite0",
     algorithm: Annotated[str, typer.Option(help="A clustering algorithm's name.")] = "kmeans",
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same clusters.")] = 0,
-    labels: Annotated[str | None, typer.Option(help="folders, or a CSV with name,label: prints how well they agree.")] = None,
+    labels: Annotated[
+        str | None, typer.Option(help="folders, or a CSV with name,label: prints how well they agree.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Where to write; by default roost-out/FOLDER's name.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
@@ -76,7 +78,12 @@ def _summary(result: Any) -> dict[str, Any]:
 def _show(console: Console, result: Any) -> None:
     gallery, found = result.gallery, result.clustering
     table = Table(title=f"{len(gallery.names)} pictures in {found.k} clusters", title_justify="left")
-    for heading, justify in (("cluster", "right"), ("pictures", "right"), ("cohesion", "right"), ("most typical", "left")):
+    for heading, justify in (
+        ("cluster", "right"),
+        ("pictures", "right"),
+        ("cohesion", "right"),
+        ("most typical", "left"),
+    ):
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]
     if result.truth:
         table.add_column("mostly", justify="left")

@@ -9,7 +9,7 @@ import typer
 
 @contextmanager
 def failing_clearly(command: str) -> Iterator[None]:
-    """Turn errors that a person can do something about into one line; anything else is a fault of ours and stays loud."""
+    """Turn errors that a person can do something about into one line; any other is a fault of ours and stays loud."""
     import httpx
 
     from app.demo.client import JobEnded

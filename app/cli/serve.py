@@ -8,13 +8,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import uvicorn
 
-from app.resources import Resources
 from app.settings import Settings
+
+if TYPE_CHECKING:  # the other commands of roost must not wait for what only these need
+    from app.resources import Resources
 
 
 def serve(
@@ -26,13 +27,15 @@ def serve(
 
     Example: roost serve --data ~/roost --port 8080
     """
+    import uvicorn
+
     from app.main import create_app
 
     settings = _settings(data)
     _raise_file_limit()
     with _sole_owner(settings):
         app = create_app(settings, _companion)
-        # uvicorn stops cleanly and then raises the signal again, for whoever had it before: nobody, so the exit code is 0
+        # uvicorn stops cleanly and then raises the signal again for whoever had it before: nobody, so we exit with 0
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
         uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10)
@@ -47,6 +50,7 @@ def worker(
     """
     from app import logs
     from app.db.migrate import migrate
+    from app.resources import Resources
     from workers.celery_app import serve_queues
 
     wanted = [name.strip() for name in queues.split(",") if name.strip()]
@@ -68,7 +72,7 @@ def _settings(data: Path | None) -> Settings:
     return Settings()
 
 
-def _companion(res: Resources) -> AbstractContextManager[None]:
+def _companion(res: "Resources") -> AbstractContextManager[None]:
     """memory:// reaches only this process, so the worker must live in it."""
     if not res.settings.broker_url.startswith("memory:"):
         return nullcontext()

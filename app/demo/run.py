@@ -36,9 +36,11 @@ def demo(gallery: Path | None, out: Path, console: Console) -> None:
         with _service(out, stages) as client:
             found = _main_job(client, archive, gallery.resolve().name, stages)
             labels = _labels(found["images"])
-            scores = client.post(f"/v1/clusterings/{found['clustering']['id']}/evaluations", json={"labels": labels}) if (
-                labels
-            ) else None
+            scores = (
+                client.post(f"/v1/clusterings/{found['clustering']['id']}/evaluations", json={"labels": labels})
+                if (labels)
+                else None
+            )
             found |= {"labels": labels, "scores": scores, "neighbours": _search(client, found)}
             with stages.stage("report", "Fetching thumbnails", len(found["images"])) as advance:
                 thumbnails = _thumbnails(client, found["images"], out / "thumbs", advance)
@@ -152,6 +154,10 @@ def _report(found: dict[str, Any], thumbnails: dict[str, str], title: str, secon
         seconds=seconds,
         images_per_s=round(clustering["images"] / work, 1),
         clusters=clusters,
-        truth={row["name"]: found["labels"][row["image_id"]] for row in found["images"] if row["image_id"] in found["labels"]}
+        truth={
+            row["name"]: found["labels"][row["image_id"]]
+            for row in found["images"]
+            if row["image_id"] in found["labels"]
+        }
         or None,
     )

@@ -19,7 +19,9 @@ def results(console: Console, found: dict[str, Any]) -> None:
                   f"{found['collection']['bytes'] / 2**20:.1f} MB")  # fmt: skip
     for line in map(json.loads, found["report"]):
         if line["status"] in ("rejected", "duplicate"):
-            reason = f"{line['code']}: {line['detail']}" if line["status"] == "rejected" else "the same bytes as another"
+            reason = (
+                f"{line['code']}: {line['detail']}" if line["status"] == "rejected" else "the same bytes as another"
+            )
             console.print(f"  {line['name']} {line['status']} ({reason})", style="yellow", markup=False, soft_wrap=True)
 
 

@@ -1,19 +1,18 @@
-"""A folder's pictures read and embedded."""
+"""A folder's pictures read and embedded, both at once: while some are embedded, the next are decoded."""
 
 import hashlib
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
-from app.folder.stages import Stages
+from app.folder.stages import Stage, Stages
 from app.settings import Settings
-from models import registry
-from models.embedding import embed
-from models.engines import open_engine
+from models.engines.base import Engine
 from models.guard import Guard, Outcome, Task
 from models.images import ImageRejected, check_header
 
@@ -38,42 +37,32 @@ class Gallery:
 
 
 def read(folder: Path, files: list[Path], copies: Path, encoder: str, device: str, stages: Stages) -> Gallery:
-    """Decode the files into `copies` and embed them. Opening the network overlaps with decoding."""
-    with ThreadPoolExecutor(1) as pool:
-        opening = pool.submit(open_engine, encoder, device=device, cache=Settings().encoder_cache)
-        gallery = _ingest(folder, files, copies, stages)
-        if not gallery.names:
-            return gallery
-        with stages.stage("open", f"Opening {encoder}"):
-            engine = opening.result()
-    vectors = np.empty((len(gallery.names), registry.load("encoders", encoder).dim), np.float32)
-    with stages.stage("embed", "Embedding", len(gallery.names)) as advance:
-        done = 0
-        for block in embed(gallery.copies, engine):
-            vectors[done : done + len(block)] = block
-            done += len(block)
-            advance(done)
-    gallery.vectors = vectors
-    return gallery
+    """Decode the files into `copies` in guarded processes and embed each as soon as its copy is there.
 
-
-def _ingest(folder: Path, files: list[Path], copies: Path, stages: Stages) -> Gallery:
+    The processes begin before this one has loaded the network, so that no core waits for the other's imports.
+    """
+    copies.mkdir(parents=True, exist_ok=True)
     gallery = Gallery(folder)
-    outcomes: dict[Path, Outcome] = {}
-    with stages.stage("ingest", "Reading pictures", len(files)) as advance, Guard() as guard:
-        for outcome in guard.map(_tasks(folder, files, copies, gallery.rejected)):
-            outcomes[outcome.task.source] = outcome
-            advance(len(outcomes) + len(gallery.rejected))
-    seen: dict[str, str] = {}
-    for path in files:  # in the order of names, whatever order the processes finished in
-        if path in outcomes:
-            _take(gallery, outcomes[path], seen)
-    gallery.rejected.sort(key=lambda one: one.name)
+    outcomes: list[Outcome] = []
+    with Guard() as guard, ThreadPoolExecutor(1) as pool:
+        reading = stages.stage("ingest", "Reading pictures", len(files))
+        tasks = guard.map(_tasks(folder, files, copies, gallery.rejected))
+        ready = _ready(tasks, outcomes, gallery.rejected, reading)
+        opening = pool.submit(_open, encoder, device)
+        early = list(_until(opening, ready))
+        vectors = _vectors(chain(early, ready), opening.result(), stages, len(files))
+    _settle(gallery, files, outcomes, vectors)
     return gallery
+
+
+def _open(encoder: str, device: str) -> Engine:
+    from models.engines import open_engine
+
+    settings = Settings()
+    return open_engine(encoder, device=device, cache=settings.encoder_cache, precision=settings.precision)
 
 
 def _tasks(folder: Path, files: list[Path], copies: Path, rejected: list[Rejected]) -> Iterator[Task]:
-    copies.mkdir(parents=True, exist_ok=True)
     for path in files:
         name = path.relative_to(folder).as_posix()
         try:
@@ -85,16 +74,55 @@ def _tasks(folder: Path, files: list[Path], copies: Path, rejected: list[Rejecte
             yield Task(source=path, target=copies / f"{digest}.jpg", name=name)
 
 
-def _take(gallery: Gallery, outcome: Outcome, seen: dict[str, str]) -> None:
-    """Note what became of one file; of equal files the first counts."""
-    task = outcome.task
-    assert task.target is not None
-    if outcome.code:
-        gallery.rejected.append(Rejected(task.name, outcome.code, outcome.detail or ""))
-    elif outcome.sha256 in seen:
-        task.target.unlink(missing_ok=True)
-        gallery.duplicates.append((task.name, seen[outcome.sha256]))
-    else:
-        seen[str(outcome.sha256)] = task.name
-        gallery.names.append(task.name)
-        gallery.copies.append(task.target)
+def _ready(
+    results: Iterator[Outcome], outcomes: list[Outcome], rejected: list[Rejected], reading: Stage
+) -> Iterator[Path]:
+    """Working copies as they get ready; every outcome is noted in `outcomes`."""
+    for outcome in results:
+        outcomes.append(outcome)
+        reading(len(outcomes) + len(rejected))
+        if outcome.ready and outcome.task.target:
+            yield outcome.task.target
+    reading.finish()
+
+
+def _until(opening: Future[Engine], ready: Iterator[Path]) -> Iterator[Path]:
+    """What gets ready while the network is being opened."""
+    while not opening.done() and (path := next(ready, None)):
+        yield path
+
+
+def _vectors(ready: Iterator[Path], engine: Engine, stages: Stages, total: int) -> np.ndarray:
+    """(N, D), in the order in which the copies got ready."""
+    from models.embedding import embed
+
+    blocks = [np.empty((0, engine.dim), np.float32)]
+    with stages.stage("embed", "Embedding", total) as embedding:
+        done = 0
+        for block in embed(ready, engine):
+            blocks.append(block)
+            done += len(block)
+            embedding(done)
+        embedding(done, done)
+    return np.concatenate(blocks)
+
+
+def _settle(gallery: Gallery, files: list[Path], outcomes: list[Outcome], vectors: np.ndarray) -> None:
+    """Bring all into the order of names, whatever order the processes finished in; of equal files the first counts."""
+    row_of = {outcome.task.source: row for row, outcome in enumerate(one for one in outcomes if one.ready)}
+    outcome_of = {outcome.task.source: outcome for outcome in outcomes}
+    rows: list[int] = []
+    seen: dict[str | None, str] = {}
+    for outcome in (outcome_of[path] for path in files if path in outcome_of):
+        task = outcome.task
+        if not outcome.ready:
+            gallery.rejected.append(Rejected(task.name, outcome.code or "", outcome.detail or ""))
+        elif outcome.sha256 in seen:
+            gallery.duplicates.append((task.name, seen[outcome.sha256]))
+        elif task.target:
+            seen[outcome.sha256] = task.name
+            gallery.names.append(task.name)
+            gallery.copies.append(task.target)
+            rows.append(row_of[task.source])
+    gallery.rejected.sort(key=lambda one: one.name)
+    gallery.vectors = vectors[rows]

@@ -62,7 +62,9 @@ def sort_folder(request: Request, stages: Stages) -> Sorted:
     with stages.stage("scan", "Looking for pictures"):
         files = pictures(request.folder, request.out)
     if not files:
-        raise NothingToDo(f"{request.folder} has no pictures; Roost reads JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC and AVIF.")
+        raise NothingToDo(
+            f"{request.folder} has no pictures; Roost reads JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC and AVIF."
+        )
     copies = request.out / "thumbs"
     shutil.rmtree(copies, ignore_errors=True)
     gallery = galleries.read(request.folder, files, copies, request.encoder, request.device, stages)

@@ -108,9 +108,11 @@ class Searcher:
         """The engine and the lock of its turns. The first call of an encoder may convert it, which takes seconds."""
         with self._opening_engine:
             if encoder not in self._engines:
-                cache = self.res.settings.encoder_cache
+                settings = self.res.settings
                 try:
-                    engine = open_engine(encoder, device="cpu", cache=cache, batch=1)
+                    engine = open_engine(
+                        encoder, device="cpu", cache=settings.encoder_cache, batch=1, precision=settings.precision
+                    )
                 except EncoderError as error:
                     raise Unavailable(str(error), code=getattr(error, "code", "encoder_unavailable")) from error
                 self._engines[encoder] = engine, threading.Lock()

@@ -10,24 +10,30 @@ from models.encoders.base import Encoder
 from models.engines.base import DeviceUnavailable, Engine
 
 DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("f32", "native")
 
 
-def open_engine(encoder_name: str, *, device: str = "auto", cache: Path, batch: int | None = None) -> Engine:
+def open_engine(
+    encoder_name: str, *, device: str = "auto", cache: Path, batch: int | None = None, precision: str = "f32"
+) -> Engine:
     """The encoder, ready to run.
 
     device  "cpu": OpenVINO; "cuda": torch; "auto": torch where CUDA works, otherwise OpenVINO
     cache   folder of converted encoders; one that is missing is converted first, which takes seconds
     batch   pictures a batch; None: what suits the device; 1: the least latency for single pictures
+    precision  "f32", the same vectors on every machine, or "native", see OpenVinoEngine
 
     Raises UnknownPlugin, EncoderUnavailable, EncoderHashMismatch, ExportFailed, DeviceUnavailable,
     ValueError for any other device or a batch below 1.
     """
     if device not in DEVICES:
         raise ValueError(f"device is one of {', '.join(DEVICES)}, not {device!r}")
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision is one of {', '.join(PRECISIONS)}, not {precision!r}")
     if batch is not None and batch < 1:
         raise ValueError(f"a batch holds at least 1 picture, not {batch}")
     if device == "cpu" or (device == "auto" and not cuda_works()):
-        return _openvino(encoder_name, cache, batch)
+        return _openvino(encoder_name, cache, batch, precision)
     return _torch(encoder_name, batch)
 
 
@@ -40,11 +46,11 @@ def cuda_works() -> bool:
     return torch.cuda.is_available()
 
 
-def _openvino(encoder_name: str, cache: Path, batch: int | None) -> Engine:
+def _openvino(encoder_name: str, cache: Path, batch: int | None, precision: str) -> Engine:
     from models.encoders.export import openvino_ir
     from models.engines.openvino import OpenVinoEngine
 
-    return OpenVinoEngine(openvino_ir(encoder_name, cache), batch=batch)
+    return OpenVinoEngine(openvino_ir(encoder_name, cache), batch=batch, precision=precision)
 
 
 def _torch(encoder_name: str, batch: int | None) -> Engine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from models.engines.base import Pixels, Vectors, check_batch, unit_rows
 from models.engines.telemetry import import_openvino
@@ -13,7 +13,6 @@ from models.engines.telemetry import import_openvino
 # Measured on 2 cores with efficientnet-lite0: 4 keeps a request's activations in the cache (in single precision 171
 # images a second against 156 with 8) and leaves few enough requests for Python not to matter.
 BATCH = 4
-Precision = Literal["native", "f32"]
 IN_FLIGHT = 2  # requests a stream: one computes while the next is filled
 
 
@@ -22,11 +21,11 @@ class OpenVinoEngine:
 
     name = "openvino"
 
-    def __init__(self, ir: Path, *, batch: int | None = None, precision: Precision = "native") -> None:
+    def __init__(self, ir: Path, *, batch: int | None = None, precision: str = "f32") -> None:
         """ir: see `models.encoders.export.openvino_ir`.
 
-        precision  "native": bfloat16 where the processor computes in it: twice as fast there, a mean cosine of 0.998 to
-                   single precision, the same clustering (benchmarks/embedding.md); "f32": the same everywhere
+        precision  "f32": the same vectors on every machine; "native": bfloat16 where the processor computes in it,
+                   twice as fast there, a mean cosine of 0.998 to single precision (benchmarks/embedding.md)
         """
         core = import_openvino().Core()
         self.batch = batch or BATCH

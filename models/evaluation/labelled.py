@@ -29,23 +29,23 @@ def score(clusters: Sequence[Hashable], labels: Sequence[Hashable]) -> dict[str,
     Raises ValueError when there are no images or the lengths differ.
     """
     from scipy.optimize import linear_sum_assignment
-    from sklearn import metrics
 
     if len(clusters) != len(labels) or not len(labels):
         raise ValueError(f"need as many clusters as labels and at least one, not {len(clusters)} and {len(labels)}")
     predicted, true = _codes([OUTLIER if item is None else item for item in clusters]), _codes(labels)
     placed = np.array([item is not None and item != OUTLIER for item in clusters])
-    table = _contingency(predicted[placed], true[placed])
-    homogeneity, completeness, nmi = metrics.homogeneity_completeness_v_measure(true, predicted)
+    table, whole = _contingency(predicted[placed], true[placed]), _contingency(predicted, true)
+    homogeneity, completeness = _one_sided(whole), _one_sided(whole.T)
+    both = homogeneity + completeness
     return {
         "n": len(labels),
         "k": int(np.count_nonzero(table.sum(axis=1))),
-        "nmi": float(nmi),
-        "ari": float(metrics.adjusted_rand_score(true, predicted)),
+        "nmi": 2 * homogeneity * completeness / both if both else 0.0,
+        "ari": _adjusted_rand(whole),
         "accuracy": float(table[linear_sum_assignment(table, maximize=True)].sum() / len(labels)),
         "purity": float(table.max(axis=1, initial=0).sum() / len(labels)),
-        "homogeneity": float(homogeneity),
-        "completeness": float(completeness),
+        "homogeneity": homogeneity,
+        "completeness": completeness,
     }
 
 
@@ -64,6 +64,32 @@ def neighbour_accuracy(vectors: ArrayLike, labels: Sequence[Hashable], k: int = 
         votes = codes[_neighbours(rows, start, stop, min(k, len(rows) - 1))]
         right += int(np.count_nonzero(_majority(votes) == codes[start:stop]))
     return right / len(rows)
+
+
+def _one_sided(table: NDArray[np.int64]) -> float:
+    """(K, L) images -> 1 - H(label | cluster) / H(label): how far a cluster tells the label; 1 for a single label."""
+    share = table / table.sum()
+    label = share.sum(axis=0)
+    entropy = -float((label[label > 0] * np.log(label[label > 0])).sum())
+    if entropy < np.finfo(float).eps:
+        return 1.0
+    rows, columns = np.nonzero(share)
+    joint = share[rows, columns]
+    given = -float((joint * np.log(joint / share.sum(axis=1)[rows])).sum())
+    return min(1.0, max(0.0, 1 - given / entropy))
+
+
+def _adjusted_rand(table: NDArray[np.int64]) -> float:
+    """(K, L) images -> agreement of pairs beyond chance; 1 when both partitions are the same trivial one."""
+
+    def pairs(counts: NDArray[np.int64]) -> float:
+        return float((counts * (counts - 1) // 2).sum())
+
+    together, rows, columns = pairs(table), pairs(table.sum(axis=1)), pairs(table.sum(axis=0))
+    total = pairs(np.array([table.sum()]))
+    expected = rows * columns / total if total else 0.0
+    most = (rows + columns) / 2
+    return 1.0 if most == expected else (together - expected) / (most - expected)
 
 
 def _neighbours(rows: NDArray[np.float32], start: int, stop: int, k: int) -> NDArray[np.int64]:

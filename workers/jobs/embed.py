@@ -40,7 +40,9 @@ def _embed(context: Context, encoder: Encoder, embedding_set: EmbeddingSet) -> N
         return
     context.progress("embed", 0, total, "images")
     settings = context.settings
-    engine = open_engine(encoder.name, device=settings.device, cache=settings.encoder_cache)
+    engine = open_engine(
+        encoder.name, device=settings.device, cache=settings.encoder_cache, precision=settings.precision
+    )
     done = 0
     for ids, vectors in _shards(context, embedding_set, engine, total):
         shard = _store(context, embedding_set, vectors)
