@@ -16,6 +16,7 @@ from app.images.staging import FileTooLarge, Staged, Stager, too_large
 from app.text import printable
 
 MAX_FIELD_BYTES = 64 * 1024
+MAX_HEADER_BYTES = 32 * 1024  # a name of 4096 characters has up to 16 KB; the parser's default would refuse it
 
 
 class Receiver:
@@ -112,7 +113,11 @@ async def receive(request: Request, receiver: Receiver) -> None:
     if not boundary:
         raise Invalid("multipart/form-data needs a boundary in Content-Type.", code="multipart_invalid")
     try:
-        parser = multipart.MultipartParser(boundary, receiver.callbacks())  # type: ignore[arg-type]
+        parser = multipart.MultipartParser(
+            boundary,
+            receiver.callbacks(),  # type: ignore[arg-type]
+            max_header_size=MAX_HEADER_BYTES,
+        )
         async for chunk in request.stream():
             await run_in_threadpool(parser.write, chunk)
         if not receiver.complete:

@@ -54,7 +54,9 @@ def sorted_gallery(running: Service) -> Sorted:
     client = running.client
     collection_id = new_collection(client, "sorted")
     archive = client.post(
-        f"/v1/collections/{collection_id}/images", content=zipped(gallery(4)), headers={"Content-Type": "application/zip"}
+        f"/v1/collections/{collection_id}/images",
+        content=zipped(gallery(4)),
+        headers={"Content-Type": "application/zip"},
     )
     assert running.job(archive.json()["job_id"])["state"] == "succeeded"
     job = client.post(f"/v1/collections/{collection_id}/clusterings", json={"k": 3}).json()

@@ -65,7 +65,8 @@ def test_another_lists_cursor_is_refused(either_api: TestClient) -> None:
 
 
 CURSORS = st.text(max_size=60) | st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8), lambda inner: st.lists(inner, max_size=3)
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3),
 ).map(lambda value: base64.urlsafe_b64encode(json.dumps(value).encode()).decode())
 
 

@@ -47,7 +47,9 @@ def test_changing_needs_the_newest_etag(either_api: TestClient) -> None:
     assert changed.status_code == 200 and changed.json()["name"] == "b"
     assert changed.headers["ETag"] != etag == '"1"'
     problem(either_api.patch(path, json={"name": "c"}, headers={"If-Match": etag}), 412, "stale")
-    problem(either_api.patch(path, json={"name": "c"}, headers={"If-Match": "W/" + changed.headers["ETag"]}), 412, "stale")
+    problem(
+        either_api.patch(path, json={"name": "c"}, headers={"If-Match": "W/" + changed.headers["ETag"]}), 412, "stale"
+    )
     assert either_api.patch(path, json={"name": "c"}, headers={"If-Match": "*"}).json()["name"] == "c"
     assert either_api.get(path).json()["name"] == "c"
 
