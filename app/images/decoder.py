@@ -3,12 +3,11 @@
 import threading
 from pathlib import Path
 
-from models.guard import Guard, Task
-
 from app.errors import Invalid
 from app.ids import new_id
 from app.settings import Settings
 from app.storage import Storage
+from models.guard import Guard, Task
 
 
 class Decoder:

@@ -9,7 +9,7 @@ class Storage(Protocol):
     """Immutable blobs by key. A key is made by Roost from ids and hashes, never from what a person sent."""
 
     def put(self, sources: Iterable[tuple[Path, str]]) -> None:
-        """Move local files or folders to their keys; when this returns they outlast a power cut. May raise StorageFull."""
+        """Move local files or folders to their keys; when this returns they outlast a power cut. Raises StorageFull."""
         ...
 
     def local(self, key: str) -> Path:

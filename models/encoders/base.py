@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import lru_cache
 from hashlib import file_digest
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from torch import nn
@@ -21,7 +21,9 @@ Channels = tuple[float, float, float]  # red, green, blue
 
 
 class EncoderError(Exception):
-    """An encoder cannot be used."""
+    """An encoder cannot be used. `code` is stable."""
+
+    code: ClassVar[str] = "encoder_unavailable"
 
 
 class EncoderUnavailable(EncoderError):
@@ -40,6 +42,8 @@ class EncoderHashMismatch(EncoderError):
 
 class EncoderDamaged(EncoderError):
     """The weight file is no safetensors file, or of another network."""
+
+    code = "encoder_damaged"
 
 
 @runtime_checkable

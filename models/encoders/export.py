@@ -29,6 +29,8 @@ AGREEMENT = 0.9999  # least cosine of converted and original network; single pre
 class ExportFailed(EncoderError):
     """The network could not be converted, or the conversion does not compute the same."""
 
+    code = "encoder_export_failed"
+
 
 def openvino_ir(encoder_name: str, cache: Path) -> Path:
     """The encoder's IR, <cache>/<sha256 of the weights>/model.xml beside model.bin; converted if it is not there.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,13 @@ Vectors = NDArray[np.float32]
 class EmbeddingUnusable(ValueError):
     """The network gave numbers that have no direction: not finite, or all zero."""
 
+    code: ClassVar[str] = "embedding_unusable"
+
 
 class DeviceUnavailable(RuntimeError):
     """The device asked for is not there."""
+
+    code: ClassVar[str] = "device_unavailable"
 
 
 @runtime_checkable

@@ -7,8 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from models.clustering.outliers import atypical, thresholds
-from models.clustering.representatives import cohesion, representatives
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
@@ -22,9 +20,11 @@ from app.encoders import repository as encoders
 from app.ids import new_id
 from models import registry
 from models.clustering.base import Clustering
+from models.clustering.outliers import atypical, thresholds
+from models.clustering.representatives import cohesion, representatives
 from models.evaluation import unlabelled
 from workers.context import Context, JobFailed
-from workers.jobs.embed import embed_missing
+from workers.jobs.embed import embed_missing, fetch
 from workers.jobs.index import ensure_index
 from workers.jobs.ingest import decode_pending
 
@@ -44,11 +44,12 @@ def run(context: Context) -> None:
 
 def prepare(context: Context, collection_id: UUID, encoder_id: UUID) -> EmbeddingSet:
     """The collection's embedding set by this encoder, complete."""
-    with context.database.transaction() as session:
+    with context.database.reading() as session:
         encoder = encoders.get(session, encoder_id)
-        plugin = registry.load("encoders", encoder.name)
-        if reason := plugin.unavailable():
-            raise JobFailed("encoder_unavailable", reason)
+    plugin = registry.load("encoders", encoder.name)
+    if plugin.unavailable():
+        fetch(context, encoder)
+    with context.database.transaction() as session:
         embedding_set = embeddings.ensure(session, collection_id, encoder, plugin.sha256())
     embed_missing(context, encoder, embedding_set)
     return embedding_set

@@ -31,6 +31,19 @@ def embed_missing(context: Context, encoder: Encoder, embedding_set: EmbeddingSe
                     raise JobFailed("working_copy_unreadable", f"{error}; upload the image again.") from error
 
 
+def fetch(context: Context, encoder: Encoder) -> None:
+    """Get an encoder's weights from its hub where the network allows. EncoderUnavailable says what to do otherwise."""
+    context.progress("fetch", 0, None, "encoders")
+    _open(context, encoder)
+
+
+def _open(context: Context, encoder: Encoder) -> Engine:
+    settings = context.settings
+    return open_engine(
+        encoder.name, device=settings.device, cache=settings.encoder_cache, precision=settings.precision
+    )
+
+
 def _embed(context: Context, encoder: Encoder, embedding_set: EmbeddingSet) -> None:
     with context.database.reading() as session:
         total = repository.missing_count(session, embedding_set)
@@ -39,10 +52,7 @@ def _embed(context: Context, encoder: Encoder, embedding_set: EmbeddingSet) -> N
     if total <= 0:
         return
     context.progress("embed", 0, total, "images")
-    settings = context.settings
-    engine = open_engine(
-        encoder.name, device=settings.device, cache=settings.encoder_cache, precision=settings.precision
-    )
+    engine = _open(context, encoder)
     done = 0
     for ids, vectors in _shards(context, embedding_set, engine, total):
         shard = _store(context, embedding_set, vectors)

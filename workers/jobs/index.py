@@ -1,7 +1,5 @@
 """The index that answers searches: an immutable folder, swapped in by one row."""
 
-from models.index.base import IndexDamaged
-
 from app.collections.service import prefix
 from app.db.session import now
 from app.db.tables import EmbeddingSet, SearchIndex
@@ -9,6 +7,7 @@ from app.embeddings import repository
 from app.ids import new_id
 from models import registry
 from models.index import open_index
+from models.index.base import IndexDamaged
 from workers.context import Context
 
 KIND = "exact"
@@ -31,7 +30,8 @@ def ensure_index(context: Context, embedding_set: EmbeddingSet) -> None:
     key = f"{home}/{row_id}"
     folder = context.folder / "index"
     with context.database.reading() as session:
-        manifest = registry.load("index", KIND).build(repository.blocks(session, context.storage, embedding_set.id), folder)
+        blocks = repository.blocks(session, context.storage, embedding_set.id)
+        manifest = registry.load("index", KIND).build(blocks, folder)
     context.storage.put([(folder, key)])
     with context.step("index", manifest.count, count, "vectors") as session:
         session.add(

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from models.guard import Guard, Outcome, Task
 from sqlalchemy import select, update
 
 from app.collections.service import prefix
 from app.db.tables import Image
 from app.images import repository, service
+from models.guard import Guard, Outcome, Task
 from workers.context import Context, JobFailed
 from workers.jobs.unpack import unpack
 

@@ -1,0 +1,90 @@
+"""A job's process that dies, and processes whose parent dies; real processes, killed from outside."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+
+from tests.fixtures.pictures import jpeg, zipped
+from tests.fixtures.services import Service
+from tests.test_main_job import collection
+
+
+def children(service: Service, module: str) -> list[psutil.Process]:
+    """Processes of this service that run `python -m module`."""
+    found = []
+    for process in psutil.Process(service.processes[0].pid).children(recursive=True):
+        try:
+            if module in process.cmdline():
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.ZombieProcess):
+            continue
+    return found
+
+
+def upload(service: Service, count: int) -> str:
+    files = {f"{n}.jpg": jpeg("green", n, (1200, 900)) for n in range(count)}
+    answer = service.client.post(
+        f"/v1/collections/{collection(service)}/images",
+        content=zipped(files),
+        headers={"Content-Type": "application/zip"},
+    )
+    return str(answer.json()["job_id"])
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 30) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+    return value
+
+
+def test_a_job_that_kills_its_process_is_dead_after_three(make_service: Callable[[str], Service]) -> None:
+    service = make_service("embedded")
+    job_id = upload(service, 5)
+
+    def killed_or_over() -> bool:
+        for process in children(service, "workers.child"):
+            process.kill()  # long before it has done anything that lasts
+        return bool(service.client.get(f"/v1/jobs/{job_id}").json()["state"] == "dead")
+
+    wait_for(killed_or_over, 60)
+    job = service.client.get(f"/v1/jobs/{job_id}").json()
+    assert job["attempt"] == 3
+    assert "SIGKILL" in job["error"]["detail"] and job["error"]["code"] == "out_of_memory"
+    other = service.job(upload(service, 2))
+    assert other["state"] == "succeeded", "the service goes on"
+
+
+def test_one_crash_after_progress_is_forgiven(make_service: Callable[[str], Service]) -> None:
+    service = make_service("embedded")
+    job_id = upload(service, 60)
+    wait_for(lambda: service.client.get(f"/v1/jobs/{job_id}").json()["stage"] == "unpack")
+    for process in children(service, "workers.child"):
+        process.kill()
+    job = service.job(job_id)
+    assert job["result"] == {"created": 60, "duplicates": 0, "rejected": 0} and job["attempt"] == 2
+
+
+def test_nothing_survives_a_killed_service(make_service: Callable[[str], Service]) -> None:
+    service = make_service("embedded")
+    job_id = upload(service, 60)
+    guards = wait_for(lambda: children(service, "models.guard_child"))
+    family = [*children(service, "workers.child"), *guards]
+    service.kill()
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert not alive, [process.cmdline() for process in alive]
+    service.start()
+    assert service.job(job_id)["state"] == "succeeded"
+
+
+def test_the_database_says_which_worker_is_alive(make_service: Callable[[str], Service]) -> None:
+    service = make_service("server")
+    assert service.client.get("/readyz").json()["worker"] == "ok"
+    worker = service.processes.pop()
+    worker.terminate()
+    assert worker.wait(40) == 0
+    answer = service.client.get("/readyz")
+    assert answer.status_code == 503 and "worker" in answer.text and "database" not in answer.json()["detail"]
