@@ -30,6 +30,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 log = structlog.get_logger("roost.errors")
 ROUTING = {
@@ -168,10 +169,13 @@ def install(app: FastAPI) -> None:
         return problem(422, "invalid", first, errors=found)
 
     @app.exception_handler(HTTPException)
-    def routing(_: Request, error: HTTPException) -> Response:
+    def routing(request: Request, error: HTTPException) -> Response:
         code = http.HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
         detail = ROUTING.get(error.status_code, str(error.detail))
-        return problem(error.status_code, code, detail, dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_allowed(request))
+        return problem(error.status_code, code, detail, headers)
 
     @app.exception_handler(ClientDisconnect)
     def cut_off(_: Request, error: ClientDisconnect) -> Response:  # nobody reads it, but the log should know
@@ -179,6 +183,17 @@ def install(app: FastAPI) -> None:
 
     app.exception_handler(OperationalError)(_database)
     app.exception_handler(PoolTimeout)(_database)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method of this address; the router itself names those of the first route that it finds there."""
+    return [
+        method
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.router.routes
+        )
+    ]
 
 
 def _database(_: Request, error: Exception) -> Response:

@@ -1,0 +1,96 @@
+"""The report in a real browser, opened from the disk."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.report.report import Report, write
+from tests.app.report.conftest import HOSTILE
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["playwright.Browser"]:
+    installed = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with playwright.sync_playwright() as started:
+        path = installed or started.chromium.executable_path
+        if not os.access(path, os.X_OK):
+            pytest.skip("no Chromium: install one, or run `playwright install chromium`")
+        chromium = started.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: "playwright.Browser", report: Report, thumbnails: Path) -> Iterator["playwright.Page"]:
+    """The report, opened; after the test nothing may have gone wrong in it and nothing may have left the machine."""
+    write(report, thumbnails / "report.html")
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    errors: list[str] = []
+    requests: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("dialog", lambda dialog: (errors.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto((thumbnails / "report.html").as_uri())
+    yield page
+    page.close()
+    assert errors == []
+    assert {url.split(":")[0] for url in requests} <= {"file", "data"}
+
+
+def test_it_opens_and_shows_its_thumbnails(page: "playwright.Page") -> None:
+    first = page.locator(".tiles img").first
+    assert first.evaluate("async (img) => { await img.decode(); return img.naturalWidth; }") == 341
+    assert page.locator("html").evaluate("html => html.scrollWidth") <= 1200
+
+
+def test_every_hostile_name_shows_its_picture(page: "playwright.Page") -> None:
+    pictures = page.locator("#c1 img")
+    assert pictures.count() == len(HOSTILE)
+    for number in range(len(HOSTILE)):
+        picture = pictures.nth(number)
+        picture.scroll_into_view_if_needed()
+        assert picture.evaluate("async (img) => { await img.decode(); return img.naturalWidth; }") == 341
+
+
+def test_style_and_script_pass_the_policy(page: "playwright.Page") -> None:
+    assert page.locator(".tiles").first.evaluate("list => getComputedStyle(list).display") == "grid"
+    assert page.locator(".filter").is_visible()
+
+
+def test_the_lightbox_opens_steps_and_closes_by_keyboard(page: "playwright.Page") -> None:
+    box = page.locator("dialog.light")
+    page.locator(".tiles a").first.focus()
+    page.keyboard.press("Enter")
+    assert box.is_visible()
+    assert box.locator(".name").text_content() == "wren/0000.jpg"
+    page.keyboard.press("ArrowRight")
+    assert box.locator(".name").text_content() == "wren/0001.jpg"
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    assert box.locator(".name").text_content() == "hash#query?percent%.jpg"
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Escape")
+    assert not box.is_visible()
+    assert page.evaluate("document.activeElement === document.querySelector('.tiles a')")
+
+
+def test_the_filter_hides_what_does_not_match_and_escape_clears_it(page: "playwright.Page") -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("WREN/001")
+    page.locator(".found").wait_for()
+    assert page.locator(".tiles li:visible").count() == 10
+    assert not page.locator("#c1").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator(".found").is_visible()
+    assert page.locator("#c1").evaluate("section => section.hidden") is False
+
+
+def test_nothing_overflows_at_400_pixels(page: "playwright.Page") -> None:
+    page.set_viewport_size({"width": 400, "height": 800})
+    assert page.locator("html").evaluate("html => html.scrollWidth") <= 400

@@ -1,0 +1,44 @@
+"""What text and times become on their way in."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from app.text import Line, Moment, Prose, printable
+
+LINE, PROSE, MOMENT = TypeAdapter(Line), TypeAdapter(Prose), TypeAdapter(Moment)
+
+
+@given(st.text(st.characters(exclude_categories=[]), max_size=50))
+def test_printable_text_can_be_stored_anywhere(text: str) -> None:
+    shown = printable(text)
+    shown.encode("utf-8")
+    assert "\x00" not in shown and "\n" not in shown and printable(shown) == shown
+
+
+@given(st.text(st.characters(exclude_categories=[]), max_size=50))
+def test_a_line_is_stored_or_refused(text: str) -> None:
+    try:
+        line = LINE.validate_python(text)
+    except ValidationError:
+        return
+    line.encode("utf-8")
+    assert line == printable(line) == LINE.validate_python(line)
+
+
+def test_paragraphs() -> None:
+    assert PROSE.validate_python("a\r\n\r\n\tb") == "a\n\n\tb"
+    for text in ("a\rb", "a\x00", "\x1b[31m", "\x7f", "\x85"):
+        with pytest.raises(ValidationError):
+            PROSE.validate_python(text)
+
+
+def test_times_are_utc() -> None:
+    noon = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    for text in ("2026-05-01T12:00:00Z", "2026-05-01T12:00:00", "2026-05-01T14:00:00+02:00"):
+        assert MOMENT.validate_python(text) == noon and MOMENT.validate_python(text).tzinfo is UTC
+    with pytest.raises(ValidationError, match="out of range"):
+        MOMENT.validate_python("9999-12-31T23:59:59-14:00")
