@@ -7,8 +7,8 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image
 
-from app.demo.birds import Form, Kind, Plumage
-from app.demo.canvas import Colour, Frame, Layer, Points, curve, oval, smooth, taper
+from app.demo.canvas import Colour, Frame, Layer, Points, curve, oval, oval_at, smooth, taper
+from app.demo.kind import Form, Kind, Plumage
 from app.demo.light import inflate
 
 
@@ -64,7 +64,7 @@ class _Bird:
         self.form: Form = kind.form
         self.plumage: Plumage = kind.plumages[int(rng.integers(len(kind.plumages)))]
         self.pose, self.rng, self.layer = held, rng, layer
-        young = rng.random() < 0.2  # duller and paler, as young birds of most kinds are
+        young = rng.random() < 0.14  # duller and paler, as young birds of most kinds are
         self._hue, self._value = rng.normal(0, 0.012), rng.normal(1, 0.08)
         self._saturation = rng.uniform(0.3, 0.55) if young else rng.normal(0.95, 0.12)
         self.world = Frame.at((layer.size[0] / 2, layer.size[1] / 2), 0, held.length, held.mirrored)
@@ -213,9 +213,9 @@ class _Bird:
 
     def _eye(self, centre: Points, radius: float) -> None:
         r = radius * self.pose.length
-        self.layer.fill(oval(*centre, r * 1.18, r * 1.18), _darker(self.tone(self.plumage.body), 0.45))
-        self.layer.fill(oval(*centre, r, r), self.plumage.iris)
-        self.layer.fill(oval(*centre, r * 0.66, r * 0.66), (14, 12, 12))
+        self.layer.fill(oval_at(centre, r * 1.18, r * 1.18), _darker(self.tone(self.plumage.body), 0.45))
+        self.layer.fill(oval_at(centre, r, r), self.plumage.iris)
+        self.layer.fill(oval_at(centre, r * 0.66, r * 0.66), (14, 12, 12))
         self.layer.fill(oval(centre[0] + r * 0.3, centre[1] - r * 0.36, r * 0.24, r * 0.24), (250, 250, 250))
 
     def _ear_tufts(self) -> None:

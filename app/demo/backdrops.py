@@ -10,7 +10,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from app.demo.canvas import Colour, oval
+from app.demo.canvas import Colour, oval, oval_at
 from app.demo.light import clouds
 
 Size = tuple[int, int]
@@ -56,7 +56,7 @@ def foliage(size: Size, rng: Generator) -> Image.Image:
             mix = rng.uniform(0, 1) ** 1.5
             colour = tuple(round(a + (b - a) * mix + rng.normal(0, 8)) for a, b in zip(dark, light, strict=True))
             radius = reach * size[0] * rng.uniform(0.5, 1.3)
-            leaf = oval(*(rng.random(2) * size), radius, radius * rng.uniform(0.35, 0.8), rng.uniform(0, 180))
+            leaf = oval_at(rng.random(2) * size, radius, radius * rng.uniform(0.35, 0.8), rng.uniform(0, 180))
             draw.polygon(leaf.ravel().tolist(), fill=colour)
         if depth < 2:
             _bokeh(draw, size, light, rng)
@@ -68,7 +68,7 @@ def _bokeh(draw: ImageDraw.ImageDraw, size: Size, colour: Colour, rng: Generator
     for _ in range(int(rng.integers(4, 14))):
         bright = tuple(min(255, round(c * rng.uniform(1.1, 1.5) + 25)) for c in colour)
         radius = size[0] * rng.uniform(0.012, 0.045)
-        draw.polygon(oval(*(rng.random(2) * size), radius, radius).ravel().tolist(), fill=bright)
+        draw.polygon(oval_at(rng.random(2) * size, radius, radius).ravel().tolist(), fill=bright)
 
 
 def water(size: Size, rng: Generator) -> Image.Image:
@@ -149,7 +149,7 @@ def night(size: Size, rng: Generator) -> Image.Image:
     draw = ImageDraw.Draw(picture)
     for _ in range(40):
         glow = round(rng.uniform(120, 220))
-        draw.polygon(oval(*(rng.random(2) * size), 0.8, 0.8).ravel().tolist(), fill=(glow, glow, glow))
+        draw.polygon(oval_at(rng.random(2) * size, 0.8, 0.8).ravel().tolist(), fill=(glow, glow, glow))
     radius = size[0] * rng.uniform(0.05, 0.09)
     moon = oval(size[0] * rng.uniform(0.1, 0.9), size[1] * rng.uniform(0.1, 0.35), radius, radius)
     draw.polygon(moon.ravel().tolist(), fill=(238, 234, 212))

@@ -1,99 +1,14 @@
-"""The kinds of bird in the sample gallery: proportions, plumage and where each is met.
+"""The kinds of bird in the sample gallery, as tables: told apart by their build as much as by their colours."""
 
-Lengths are in body lengths (beak and head marks: in head radii), angles in degrees, x towards the beak, y down.
-The body's own frame has its origin in the middle of the body and its +x end at the breast.
-"""
+from app.demo.kind import Beak, Form, Kind, Mark, Plumage
 
-from dataclasses import dataclass
-
-from app.demo.canvas import Colour
-
-Spine = tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True)
-class Beak:
-    """A ribbon along `spine`, `widths` wide; the part beyond `tip_from` (0 to 1) is in the plumage's tip colour."""
-
-    spine: Spine
-    widths: tuple[float, ...]
-    tip_from: float = 1.0
-
-
-@dataclass(frozen=True)
-class Form:
-    """The shape of a kind."""
-
-    depth: float
-    posture: float
-    neck: Spine
-    head: float
-    beak: Beak
-    tail: tuple[float, float, float]
-    """length, spread in degrees, and angle against the body's axis (> 0 droops)"""
-    legs: float
-    wing: float
-    neck_width: float = 0.3
-    leg_width: float = 0.035
-    egg: float = 0.12
-    eye: float = 0.2
-    frontal: bool = False
-    hovers: bool = False
-
-
-@dataclass(frozen=True)
-class Mark:
-    """An oval of colour on the body or the head, kept inside the bird's silhouette; `soft` is its edge's width."""
-
-    on: str
-    centre: tuple[float, float]
-    radii: tuple[float, float]
-    colour: Colour
-    angle: float = 0.0
-    soft: float = 0.05
-
-
-@dataclass(frozen=True)
-class Plumage:
-    """The colours of a kind; `wing` is coverts, secondaries, primaries."""
-
-    body: Colour
-    wing: tuple[Colour, Colour, Colour]
-    tail: Colour
-    beak: Colour
-    legs: Colour
-    marks: tuple[Mark, ...] = ()
-    beak_tip: Colour = (30, 28, 30)
-    iris: Colour = (38, 24, 18)
-    barred: Colour | None = None
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of bird; `span` is its whole extent, `settings` the (perch, backdrop) pairs it is met in."""
-
-    name: str
-    form: Form
-    plumages: tuple[Plumage, ...]
-    span: float
-    settings: tuple[tuple[str, str], ...]
-
-
+# fmt: off
 ROBIN = Kind(
     "robin",
     Form(
-        depth=0.7,
-        posture=24,
-        neck=((0.22, -0.08), (0.43, -0.2)),
-        head=0.25,
-        neck_width=0.5,
-        egg=0.08,
-        beak=Beak(((0.7, 0.05), (1.1, 0.08), (1.5, 0.14)), (0.32, 0.2, 0.02)),
-        tail=(0.52, 12, -8),
-        legs=0.34,
-        wing=0.66,
-        eye=0.2,
-        leg_width=0.026,
+        depth=0.7, posture=24, neck=((0.22, -0.08), (0.43, -0.2)), head=0.25, neck_width=0.5, egg=0.08,
+        beak=Beak(((0.7, 0.05), (1.1, 0.08), (1.5, 0.14)), (0.32, 0.2, 0.02)), tail=(0.52, 12, -8), legs=0.34,
+        wing=0.66, eye=0.2, leg_width=0.026,
     ),
     (
         Plumage(
@@ -116,18 +31,9 @@ ROBIN = Kind(
 KINGFISHER = Kind(
     "kingfisher",
     Form(
-        depth=0.62,
-        posture=50,
-        neck=((0.2, -0.04), (0.47, -0.07)),
-        head=0.29,
-        neck_width=0.5,
-        egg=0.05,
-        beak=Beak(((0.6, 0.05), (1.6, 0.0), (2.75, 0.02)), (0.48, 0.28, 0.02)),
-        tail=(0.3, 16, -4),
-        legs=0.18,
-        wing=0.66,
-        eye=0.17,
-        leg_width=0.04,
+        depth=0.62, posture=50, neck=((0.2, -0.04), (0.47, -0.07)), head=0.29, neck_width=0.5, egg=0.05,
+        beak=Beak(((0.6, 0.05), (1.6, 0.0), (2.75, 0.02)), (0.48, 0.28, 0.02)), tail=(0.3, 16, -4), legs=0.18,
+        wing=0.66, eye=0.17, leg_width=0.04,
     ),
     (
         Plumage(
@@ -151,19 +57,9 @@ KINGFISHER = Kind(
 OWL = Kind(
     "owl",
     Form(
-        depth=0.8,
-        posture=80,
-        neck=((0.2, 0.02), (0.5, 0.04)),
-        head=0.36,
-        neck_width=0.6,
-        egg=0.04,
-        beak=Beak(((0.0, 0.1), (0.02, 0.28), (0.0, 0.5)), (0.24, 0.22, 0.02)),
-        tail=(0.32, 14, 6),
-        legs=0.1,
-        wing=0.86,
-        eye=0.24,
-        leg_width=0.07,
-        frontal=True,
+        depth=0.8, posture=80, neck=((0.2, 0.02), (0.5, 0.04)), head=0.36, neck_width=0.6, egg=0.04,
+        beak=Beak(((0.0, 0.1), (0.02, 0.28), (0.0, 0.5)), (0.24, 0.22, 0.02)), tail=(0.32, 14, 6), legs=0.1,
+        wing=0.86, eye=0.24, leg_width=0.07, frontal=True,
     ),
     (
         Plumage(
@@ -194,18 +90,9 @@ OWL = Kind(
 FLAMINGO = Kind(
     "flamingo",
     Form(
-        depth=0.5,
-        posture=12,
-        head=0.115,
-        neck_width=0.2,
-        egg=0.1,
-        neck=((0.36, -0.02), (0.62, -0.12), (0.6, -0.42), (0.36, -0.68), (0.38, -0.98), (0.56, -1.06)),
-        beak=Beak(((0.5, 0.1), (1.5, 0.3), (2.0, 1.3)), (1.0, 1.05, 0.25), tip_from=0.6),
-        tail=(0.24, 18, 14),
-        legs=1.15,
-        wing=0.62,
-        eye=0.19,
-        leg_width=0.04,
+        depth=0.5, posture=12, head=0.115, neck_width=0.2, egg=0.1, neck=((0.36, -0.02), (0.62, -0.12), (0.6,
+        -0.42), (0.36, -0.68), (0.38, -0.98), (0.56, -1.06)), beak=Beak(((0.5, 0.1), (1.5, 0.3), (2.0, 1.3)),
+        (1.0, 1.05, 0.25), tip_from=0.6), tail=(0.24, 18, 14), legs=1.15, wing=0.62, eye=0.19, leg_width=0.04,
     ),
     (
         Plumage(
@@ -257,18 +144,9 @@ _HEN = Plumage(
 DUCK = Kind(
     "duck",
     Form(
-        depth=0.52,
-        posture=4,
-        neck=((0.32, -0.02), (0.46, -0.22), (0.56, -0.46)),
-        head=0.17,
-        neck_width=0.3,
-        egg=0.1,
-        beak=Beak(((0.6, 0.05), (1.3, 0.32), (2.1, 0.4)), (0.75, 0.45, 0.3)),
-        tail=(0.22, 22, 10),
-        legs=0.22,
-        wing=0.66,
-        eye=0.17,
-        leg_width=0.04,
+        depth=0.52, posture=4, neck=((0.32, -0.02), (0.46, -0.22), (0.56, -0.46)), head=0.17, neck_width=0.3,
+        egg=0.1, beak=Beak(((0.6, 0.05), (1.3, 0.32), (2.1, 0.4)), (0.75, 0.45, 0.3)), tail=(0.22, 22, 10),
+        legs=0.22, wing=0.66, eye=0.17, leg_width=0.04,
     ),
     (_DRAKE, _DRAKE, _HEN),
     span=1.75,
@@ -278,18 +156,9 @@ DUCK = Kind(
 CROW = Kind(
     "crow",
     Form(
-        depth=0.46,
-        posture=24,
-        neck=((0.25, -0.06), (0.5, -0.16)),
-        head=0.2,
-        neck_width=0.32,
-        egg=0.06,
-        beak=Beak(((0.5, 0.02), (1.4, 0.05), (2.2, 0.3)), (0.85, 0.58, 0.04)),
-        tail=(0.55, 14, 2),
-        legs=0.4,
-        wing=0.82,
-        eye=0.17,
-        leg_width=0.042,
+        depth=0.46, posture=24, neck=((0.25, -0.06), (0.5, -0.16)), head=0.2, neck_width=0.32, egg=0.06,
+        beak=Beak(((0.5, 0.02), (1.4, 0.05), (2.2, 0.3)), (0.85, 0.58, 0.04)), tail=(0.55, 14, 2), legs=0.4,
+        wing=0.82, eye=0.17, leg_width=0.042,
     ),
     (
         Plumage(
@@ -317,18 +186,9 @@ _MACAW_FACE = (
 PARROT = Kind(
     "parrot",
     Form(
-        depth=0.44,
-        posture=64,
-        neck=((0.22, -0.02), (0.5, -0.08)),
-        head=0.23,
-        neck_width=0.4,
-        egg=0.04,
+        depth=0.44, posture=64, neck=((0.22, -0.02), (0.5, -0.08)), head=0.23, neck_width=0.4, egg=0.04,
         beak=Beak(((0.45, 0.0), (1.25, 0.05), (1.5, 0.55), (1.2, 1.0)), (1.05, 0.95, 0.5, 0.03), tip_from=0.72),
-        tail=(1.05, 7, 4),
-        legs=0.16,
-        wing=0.86,
-        eye=0.15,
-        leg_width=0.055,
+        tail=(1.05, 7, 4), legs=0.16, wing=0.86, eye=0.15, leg_width=0.055,
     ),
     (
         Plumage(
@@ -357,18 +217,9 @@ PARROT = Kind(
 HUMMINGBIRD = Kind(
     "hummingbird",
     Form(
-        depth=0.36,
-        posture=44,
-        neck=((0.24, -0.02), (0.52, -0.1)),
-        head=0.2,
-        neck_width=0.28,
-        egg=0.08,
-        beak=Beak(((0.7, 0.02), (2.2, -0.06), (3.9, 0.1)), (0.26, 0.15, 0.05)),
-        tail=(0.42, 26, 12),
-        legs=0.0,
-        wing=0.95,
-        eye=0.2,
-        hovers=True,
+        depth=0.36, posture=44, neck=((0.24, -0.02), (0.52, -0.1)), head=0.2, neck_width=0.28, egg=0.08,
+        beak=Beak(((0.7, 0.02), (2.2, -0.06), (3.9, 0.1)), (0.26, 0.15, 0.05)), tail=(0.42, 26, 12), legs=0.0,
+        wing=0.95, eye=0.2, hovers=True,
     ),
     (
         Plumage(

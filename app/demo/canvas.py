@@ -45,6 +45,11 @@ def oval(x: float, y: float, rx: float, ry: float, angle: float = 0.0, egg: floa
     return Frame.at((x, y), angle)(np.stack([px, py], 1))
 
 
+def oval_at(centre: Points, rx: float, ry: float, angle: float = 0.0) -> Points:
+    """The same about a point (2,)."""
+    return oval(float(centre[0]), float(centre[1]), rx, ry, angle)
+
+
 def taper(spine: ArrayLike, widths: Sequence[float], steps: int = 8) -> Points:
     """The outline of a ribbon along the curve through `spine` (N, 2), `widths` (N,) wide at each of its points."""
     line = curve(spine, steps)

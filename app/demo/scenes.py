@@ -6,8 +6,8 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from app.demo.anatomy import Sprite, paint, pose
 from app.demo.backdrops import backdrop as behind
-from app.demo.birds import Kind
-from app.demo.canvas import Colour, Frame, Layer, Points, oval, taper
+from app.demo.canvas import Colour, Frame, Layer, Points, oval, oval_at, taper
+from app.demo.kind import Kind
 from app.demo.light import photograph
 
 SIZES = ((480, 360), (512, 384), (560, 420), (640, 480), (540, 360), (600, 400), (440, 440), (360, 480), (384, 512))
@@ -20,11 +20,11 @@ def scene(kind: Kind, rng: Generator) -> Image.Image:
     """A picture of one bird of `kind`, RGB; everything in it comes from `rng`."""
     size = SIZES[int(rng.integers(len(SIZES)))]
     perch, backdrop = kind.settings[int(rng.integers(len(kind.settings)))]
-    if rng.random() < 0.4 and perch in ("branch", "ground"):
+    if rng.random() < 0.25 and perch in ("branch", "ground"):
         strange = ("snow", "meadow") if perch == "ground" else ("sky", "foliage", "snow", "meadow", "water", "dusk")
         backdrop = strange[int(rng.integers(len(strange)))]
     picture = behind(backdrop, size, rng)
-    length = min(size) * rng.uniform(0.4, 0.92) / kind.span
+    length = min(size) * rng.uniform(0.46, 0.95) / kind.span
     sprite = paint(kind, pose(kind, length, perch, rng), rng)
     corner = _place(size, sprite, perch, rng)
     _PERCHES[perch](picture, sprite, corner, backdrop, rng)
@@ -185,7 +185,7 @@ def _flower(picture: Image.Image, at: Points, rng: Generator) -> None:
         frame = Frame.at(at, angle + rng.normal(0, 6), size)
         outline = frame(taper([(0, 0), (0.5, 0), (1, 0)], (0.1, 0.5, 0.6, 0.4, 0.0)))
         layer.fill(outline, _scaled(petal, rng.uniform(0.85, 1.1)))
-    layer.fill(oval(*at, size * 0.22, size * 0.22), (236, 198, 70))
+    layer.fill(oval_at(at, size * 0.22, size * 0.22), (236, 198, 70))
     layer.onto(picture)
 
 
@@ -193,7 +193,7 @@ def _snowfall(picture: Image.Image, rng: Generator) -> None:
     layer = Layer(picture.size)
     for _ in range(int(rng.integers(20, 70))):
         radius = rng.uniform(1, 4)
-        flake = oval(*(rng.random(2) * picture.size), radius, radius)
+        flake = oval_at(rng.random(2) * picture.size, radius, radius)
         layer.shade(flake, (252, 253, 255), soft=radius * 0.5, opacity=0.8)
     layer.onto(picture)
 
@@ -207,7 +207,9 @@ def _leaves_before(picture: Image.Image, rng: Generator) -> None:
     root = np.array([(0, 0), (small[0], 0), (0, small[1]), small][int(rng.integers(4))])
     for _ in range(int(rng.integers(3, 8))):
         centre = root + rng.normal(0, 0.22, 2) * small
-        leaf = oval(*centre, small[0] * rng.uniform(0.08, 0.2), small[0] * rng.uniform(0.03, 0.07), rng.uniform(0, 180))
+        leaf = oval_at(
+            centre, small[0] * rng.uniform(0.08, 0.2), small[0] * rng.uniform(0.03, 0.07), rng.uniform(0, 180)
+        )
         draw.polygon(leaf.ravel().tolist(), fill=(*_scaled(tone, rng.uniform(0.6, 1.2)), 225))
     _put(picture, veil.filter(ImageFilter.BoxBlur(small[0] * 0.02)).resize(picture.size), (0, 0))
 
