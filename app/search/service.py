@@ -5,6 +5,7 @@ from uuid import UUID
 
 import numpy as np
 from sqlalchemy.orm import Session
+from threadpoolctl import threadpool_limits
 
 from app.collections import repository as collections_repository
 from app.db.tables import EmbeddingSet, SearchIndex
@@ -32,6 +33,8 @@ class Searcher:
 
     def __init__(self, res: Resources, decoder: Decoder) -> None:
         self.res, self.decoder = res, decoder
+        # One query is one pass over memory. A second BLAS thread gains little, and loses much when the cores are busy.
+        threadpool_limits(1, user_api="blas")
         self._opening_index, self._opening_engine = threading.Lock(), threading.Lock()
         self._indexes: dict[UUID, Index] = {}
         self._engines: dict[str, tuple[Engine, threading.Lock]] = {}
