@@ -77,9 +77,8 @@ def run_with_kills(service: Service, pictures: int, kills: int) -> Counter[str]:
             pytest.fail(f"the kills found no moment: {killer.killed}")
         if killer.left:  # something to embed and index in the next round
             late = {f"late/{seed}-{n}.jpg": jpeg("blue", 10_000 + 100 * seed + n) for n in range(6)}
-            uploaded = service.client.post(
-                f"/v1/collections/{collection_id}/images", files=[("files", (name, data)) for name, data in late.items()]
-            ).json()
+            parts = [("files", (name, data)) for name, data in late.items()]
+            uploaded = service.client.post(f"/v1/collections/{collection_id}/images", files=parts).json()
             assert uploaded["created"] == 6
             files |= late
             killer.to_the_end(uploaded["job_id"])

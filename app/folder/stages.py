@@ -41,7 +41,9 @@ class Stage:
         self._started = time.perf_counter()
 
     def __call__(self, done: int, total: int | None = None) -> None:
-        self.stages.bars.update(self._task, completed=done, **({} if total is None else {"total": total}))
+        self.stages.bars.update(self._task, completed=done)
+        if total is not None:
+            self.stages.bars.update(self._task, total=total)
 
     def finish(self) -> None:
         """Stop the clock and fill the bar; once."""

@@ -51,9 +51,7 @@ def fit(
     return whole.centres
 
 
-def _lifted(
-    rows: NDArray[np.float32], labels: NDArray[np.int32], instead: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def _lifted(rows: NDArray[np.float32], labels: NDArray[np.int32], instead: NDArray[np.float32]) -> NDArray[np.float32]:
     """(N, D), (N,) -> (k, D) the unit mean of each cluster, or its row of `instead` (k, D) where it is empty."""
     total = np.zeros_like(instead)
     np.add.at(total, labels, rows)

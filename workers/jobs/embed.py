@@ -39,9 +39,7 @@ def fetch(context: Context, encoder: Encoder) -> None:
 
 def _open(context: Context, encoder: Encoder) -> Engine:
     settings = context.settings
-    return open_engine(
-        encoder.name, device=settings.device, cache=settings.encoder_cache, precision=settings.precision
-    )
+    return open_engine(encoder.name, device=settings.device, cache=settings.encoder_cache, precision=settings.precision)
 
 
 def _embed(context: Context, encoder: Encoder, embedding_set: EmbeddingSet) -> None:
