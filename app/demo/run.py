@@ -44,7 +44,7 @@ def demo(gallery: Path | None, out: Path, console: Console) -> None:
             found |= {"labels": labels, "scores": scores, "neighbours": _search(client, found)}
             with stages.stage("report", "Fetching thumbnails", len(found["images"])) as advance:
                 thumbnails = _thumbnails(client, found["images"], out / "thumbs", advance)
-    write(_report(found, thumbnails, gallery.resolve().name, stages.seconds), out / "report.html")
+    write(_report(found, thumbnails, gallery.resolve(), stages.seconds), out / "report.html")
     show.results(console, found)
     console.print(f"\nThe service has stopped. Open [bold]{out / 'report.html'}[/bold] in a browser,", soft_wrap=True)
     console.print(f"or start it again on this gallery: [bold]roost serve --data {out / 'data'}[/bold]", soft_wrap=True)
@@ -126,11 +126,12 @@ def _thumbnails(client: Client, images: list[dict[str, Any]], folder: Path, adva
     return {image["image_id"]: f"thumbs/{image['image_id']}.jpg" for image in images}
 
 
-def _report(found: dict[str, Any], thumbnails: dict[str, str], title: str, seconds: dict[str, float]) -> Report:
+def _report(found: dict[str, Any], thumbnails: dict[str, str], gallery: Path, seconds: dict[str, float]) -> Report:
     clustering = found["clustering"]
 
     def image(row: dict[str, Any]) -> ReportImage:
-        return ReportImage(row["name"], thumbnails[row["image_id"]], row["distance"])
+        original = (gallery / row["name"]).as_uri()
+        return ReportImage(row["name"], thumbnails[row["image_id"]], row["distance"], original=original)
 
     clusters = [
         ReportCluster(cluster["id"], cluster["label"], cluster["cohesion"], [image(row) for row in cluster["images"]])
@@ -140,7 +141,7 @@ def _report(found: dict[str, Any], thumbnails: dict[str, str], title: str, secon
     names = {line["image_id"]: line["name"] for line in lines if line["status"] == "ready"}
     work = seconds["ingest"] + seconds["cluster"]
     return Report(
-        title=title,
+        title=gallery.name,
         created_at=datetime.now(UTC),
         encoder=clustering["encoder"]["name"],
         algorithm=clustering["algorithm"],

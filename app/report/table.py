@@ -1,9 +1,4 @@
-"""clusters.csv: one line an image, safe to open in a spreadsheet.
-
-A spreadsheet runs a cell that starts with = + - @, a tab or a carriage return as a formula, and a file's name can
-start with any of them. Such a cell gets one apostrophe in front, which spreadsheets take as "this is text"; so does a
-cell that already starts with an apostrophe, so that a program gets the exact text back by taking one away (`plain`).
-"""
+"""clusters.csv: one line an image, safe to open in a spreadsheet."""
 
 import csv
 from collections.abc import Iterable
@@ -24,14 +19,4 @@ def write_csv(rows: Iterable[Row], path: Path) -> None:
         table.writerow(COLUMNS)
         for name, cluster, label, distance, outlier in rows:
             flag = "true" if outlier else "false"
-            table.writerow((guarded(name), cluster, guarded(label or ""), f"{distance:.6f}", flag))
-
-
-def guarded(cell: str) -> str:
-    """`cell` as text that no spreadsheet runs."""
-    return "'" + cell if cell.startswith("'") else safe(cell)
-
-
-def plain(cell: str) -> str:
-    """The text that `guarded` was given."""
-    return cell.removeprefix("'")
+            table.writerow((safe(name), cluster, safe(label or ""), f"{distance:.6f}", flag))

@@ -1,0 +1,133 @@
+"""Migrations give exactly the tables; transactions wait for each other instead of failing."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from app.db.migrate import migrate
+from app.db.session import Database, now
+from app.db.tables import Collection, Table
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'roost.db'}"
+    return str(request.getfixturevalue("new_postgres_url")())
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    made = Database(url)
+    migrate(made)
+    yield made
+    made.close()
+
+
+def test_migrations_and_tables_agree(database: Database) -> None:
+    with database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []
+
+
+def test_migrating_again_changes_nothing_and_may_race(url: str) -> None:
+    script = f"from app.db.migrate import migrate; from app.db.session import Database; migrate(Database({url!r}))"
+    racing = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(3)]
+    assert [process.wait(60) for process in racing] == [0, 0, 0]
+
+
+def _collection(name: str) -> Collection:
+    return Collection(name=name, created_at=datetime.now(UTC), updated_at=datetime.now(UTC))
+
+
+def test_a_lock_that_is_held_is_waited_for(database: Database) -> None:
+    holding = threading.Event()
+
+    def hold() -> None:
+        with database.transaction() as session:
+            session.add(_collection("first"))
+            session.flush()
+            holding.set()
+            time.sleep(1.5)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    holding.wait()
+    with database.transaction() as session:
+        session.add(_collection("second"))
+    thread.join()
+    with database.reading() as session:
+        assert session.execute(text("SELECT count(*) FROM collections")).scalar_one() == 2
+
+
+def test_reading_first_and_writing_later_never_fails(database: Database) -> None:
+    """With a deferred BEGIN, SQLite refuses to turn a reader into a writer once somebody else has written."""
+
+    def rename(number: int) -> None:
+        for _ in range(20):
+            with database.transaction() as session:
+                row = session.query(Collection).first()
+                assert row is not None
+                row.name = f"{number}"
+                row.version += 1
+
+    with database.transaction() as session:
+        session.add(_collection("contended"))
+    # on PostgreSQL the row is read without a lock, so updates may be lost; what counts here is that none fails
+    threads = [threading.Thread(target=rename, args=(n,)) for n in range(4)]
+    failures: list[BaseException] = []
+    threading.excepthook, old = (lambda args: failures.append(args.exc_value or RuntimeError())), threading.excepthook
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        threading.excepthook = old
+    assert failures == []
+
+
+def test_nothing_is_kept_of_a_transaction_that_raises(database: Database) -> None:
+    with pytest.raises(RuntimeError), database.transaction() as session:
+        session.add(_collection("never"))
+        session.flush()
+        raise RuntimeError
+    with database.reading() as session:
+        assert session.query(Collection).count() == 0
+
+
+def test_times_come_back_in_utc(database: Database) -> None:
+    elsewhere = datetime(2026, 5, 1, 12, 0, tzinfo=timezone(timedelta(hours=2)))
+    with database.transaction() as session:
+        made = _collection("abroad")
+        made.created_at = elsewhere
+        session.add(made)
+    with database.reading() as session:
+        found = session.query(Collection).one().created_at
+        assert found == elsewhere and found.utcoffset() == timedelta(0)
+        assert abs(now(session) - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+def test_publishing_that_fails_does_not_undo_the_commit(tmp_path: Path) -> None:
+    from app.jobs import ledger
+    from app.resources import Resources
+    from app.settings import Settings
+
+    unreachable = Settings(data=tmp_path, broker_url="redis://127.0.0.1:1/0")
+    res = Resources.open(unreachable)
+    migrate(res.database)
+    with res.database.transaction() as session:
+        job_id = ledger.submit(session, "test", collection_id=None, params={}).id
+    with res.database.reading() as session:
+        from app.db.tables import Job
+
+        assert session.get_one(Job, job_id).state == "queued"
+    res.close()
