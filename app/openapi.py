@@ -21,6 +21,9 @@ def describe(app: FastAPI) -> None:
 
 def _complete(text: dict[str, Any]) -> None:
     text.setdefault("components", {}).setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
+    for schema in text["components"]["schemas"].values():
+        if "example" in schema:  # FastAPI leaves every null out, also where it is the example
+            schema["example"] = dict.fromkeys(schema.get("required", ())) | schema["example"]
     for operations in text["paths"].values():
         for operation in operations.values():
             operation["summary"] = _summary(operation["description"])

@@ -32,6 +32,14 @@ from app.pagination import Page, PagingQuery
 
 router = APIRouter(prefix="/v1", tags=["clusterings"])
 Number = Annotated[int, Path(ge=0, description="The cluster's id in its clustering.")]
+_EXPORTS = {
+    "text/csv": {
+        "schema": {"type": "string"},
+        "example": "image_id,name,cluster_id,label,distance\n0199c0de-...,wren/0012.jpg,0,wren,0.120000\n",
+    },
+    "application/json": {"schema": {"type": "array", "items": {"type": "object"}}},
+    "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
+}
 MAX_LABELS_BYTES = 200 * 2**20
 _LABELS: dict[str, Any] = {
     "requestBody": {
@@ -132,7 +140,7 @@ def images(clustering_id: UUID, n: Number, session: ReadSession, paging: PagingQ
     "/clusterings/{clustering_id}/assignments",
     operation_id="exportAssignments",
     response_class=StreamingResponse,
-    responses=responses(404, 422, 503),
+    responses={200: {"content": _EXPORTS}, **responses(404, 422, 503)},
 )
 def assignments(
     clustering_id: UUID, session: ReadSession, res: Res, format: Literal["csv", "json", "parquet"] = "csv"

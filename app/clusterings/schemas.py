@@ -11,6 +11,16 @@ from app.text import Line
 
 
 class AlgorithmOut(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "name": "kmeans",
+                "summary": "Round groups of similar direction, as many as asked for.",
+                "params": {"type": "object", "properties": {"restarts": {"type": "integer", "default": 20}}},
+            }
+        }
+    )
+
     name: str
     summary: str
     params: dict[str, Any] = Field(description="JSON schema of the parameters.")
@@ -36,6 +46,32 @@ class EncoderRef(BaseModel):
 
 
 class ClusteringOut(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": "0199c0de-0000-7000-8000-000000000005",
+                "collection_id": "0199c0de-0000-7000-8000-000000000001",
+                "encoder": {
+                    "id": "0199c0de-0000-7000-8000-000000000004",
+                    "name": "efficientnet-lite0",
+                    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                },
+                "algorithm": "kmeans",
+                "k": 13,
+                "k_requested": "auto",
+                "params": {"restarts": 20},
+                "seed": 0,
+                "version": "0.1.0",
+                "images": 718,
+                "outliers": 9,
+                "metrics": {"silhouette": 0.21},
+                "created_at": "2026-05-01T12:00:20Z",
+                "job_id": "0199c0de-0000-7000-8000-000000000003",
+                "revision": 1,
+            }
+        }
+    )
+
     id: UUID
     collection_id: UUID
     encoder: EncoderRef
@@ -54,6 +90,18 @@ class ClusteringOut(BaseModel):
 
 
 class ClusterOut(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": 0,
+                "label": "wren",
+                "size": 84,
+                "cohesion": 0.71,
+                "representatives": ["0199c0de-0000-7000-8000-000000000002"],
+            }
+        }
+    )
+
     id: int = Field(description="Its number in the clustering, from 0, biggest first.")
     label: str | None
     size: int
@@ -62,6 +110,16 @@ class ClusterOut(BaseModel):
 
 
 class MemberOut(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "image_id": "0199c0de-0000-7000-8000-000000000002",
+                "name": "wren/0012.jpg",
+                "distance": 0.12,
+            }
+        }
+    )
+
     image_id: UUID
     name: str
     distance: float = Field(description="Cosine distance to the centre.")
@@ -74,6 +132,21 @@ class LabelsIn(BaseModel):
 
 
 class EvaluationOut(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "n": 718,
+                "k": 13,
+                "nmi": 0.77,
+                "ari": 0.62,
+                "accuracy": 0.71,
+                "purity": 0.75,
+                "homogeneity": 0.76,
+                "completeness": 0.78,
+            }
+        }
+    )
+
     n: int
     k: int
     nmi: float

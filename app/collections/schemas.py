@@ -29,6 +29,20 @@ class ImageCounts(BaseModel):
 
 
 class CollectionOut(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": "0199c0de-0000-7000-8000-000000000001",
+                "name": "Garden 2026",
+                "description": None,
+                "images": {"pending": 0, "ready": 718, "rejected": 2},
+                "bytes": 1288490188,
+                "created_at": "2026-05-01T12:00:00Z",
+                "updated_at": "2026-05-01T12:04:00Z",
+            }
+        }
+    )
+
     id: UUID
     name: str
     description: str | None

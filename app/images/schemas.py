@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 Status = Literal["pending", "ready", "rejected"]
 
@@ -15,6 +15,26 @@ class ImageError(BaseModel):
 
 
 class ImageOut(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": "0199c0de-0000-7000-8000-000000000002",
+                "collection_id": "0199c0de-0000-7000-8000-000000000001",
+                "name": "wren/0012.jpg",
+                "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                "bytes": 1794202,
+                "format": "jpeg",
+                "width": 4032,
+                "height": 3024,
+                "status": "ready",
+                "error": None,
+                "taken_at": "2026-04-30T05:12:44Z",
+                "camera": "NIKON Z 8",
+                "created_at": "2026-05-01T12:00:00Z",
+            }
+        }
+    )
+
     id: UUID
     collection_id: UUID
     name: str
@@ -39,6 +59,21 @@ class UploadItem(BaseModel):
 
 
 class UploadOut(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "created": 1,
+                "duplicates": 0,
+                "rejected": 1,
+                "items": [
+                    {"name": "a.jpg", "status": "created", "image_id": "0199c0de-0000-7000-8000-000000000002"},
+                    {"name": "x.gif", "status": "rejected", "code": "image_too_large", "detail": "..."},
+                ],
+                "job_id": "0199c0de-0000-7000-8000-000000000003",
+            }
+        }
+    )
+
     created: int
     duplicates: int
     rejected: int
@@ -47,4 +82,6 @@ class UploadOut(BaseModel):
 
 
 class JobAccepted(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"example": {"job_id": "0199c0de-0000-7000-8000-000000000003"}})
+
     job_id: UUID

@@ -14,6 +14,18 @@ from app.jobs.schemas import JobOut, State
 from app.pagination import Page, PagingQuery
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+_EVENTS = {
+    "schema": {  # of one event
+        "type": "object",
+        "required": ["id", "event", "data"],
+        "properties": {
+            "id": {"type": "string"},
+            "event": {"enum": ["state", "progress"]},
+            "data": {"type": "string", "contentMediaType": "application/json", "description": "The whole job."},
+        },
+    },
+    "example": {"id": "7", "event": "progress", "data": '{"id":"0199c0de-...","state":"running",...}'},
+}
 _REPORT = {
     "schema": {"type": "string"},
     "example": '{"name":"wren/0012.jpg","status":"ready","image_id":"0199c0de-..."}\n',
@@ -42,7 +54,7 @@ def one(job_id: UUID, session: ReadSession) -> JobOut:
     "/{job_id}/events",
     operation_id="followJob",
     response_class=EventSourceResponse,
-    responses={200: {"content": {"text/event-stream": {}}}, **responses(404, 422, 503)},
+    responses={200: {"content": {"text/event-stream": _EVENTS}}, **responses(404, 422, 503)},
 )
 def events(
     job_id: UUID, res: Res, session: ReadSession, last_event_id: Annotated[int, Header(ge=0, le=2**62)] = 0

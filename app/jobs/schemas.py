@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled", "dead"]
 
@@ -21,6 +21,26 @@ class JobError(BaseModel):
 
 
 class JobOut(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "id": "0199c0de-0000-7000-8000-000000000003",
+                "kind": "cluster",
+                "collection_id": "0199c0de-0000-7000-8000-000000000001",
+                "state": "running",
+                "stage": "embed",
+                "progress": {"done": 320, "total": 718, "unit": "images"},
+                "eta_s": 4.1,
+                "attempt": 1,
+                "result": None,
+                "error": None,
+                "created_at": "2026-05-01T12:00:00Z",
+                "started_at": "2026-05-01T12:00:01Z",
+                "finished_at": None,
+            }
+        }
+    )
+
     id: UUID
     kind: str
     collection_id: UUID | None

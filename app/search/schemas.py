@@ -20,5 +20,14 @@ class Hit(BaseModel):
 
 
 class SearchOut(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "encoder": "efficientnet-lite0",
+                "hits": [{"image_id": "0199c0de-0000-7000-8000-000000000002", "name": "wren/0012.jpg", "score": 0.83}],
+            }
+        }
+    )
+
     encoder: str
     hits: list[Hit] = Field(description="Best first.")

@@ -1,0 +1,107 @@
+"""What the API does against what its OpenAPI text says, with thousands of requests that schemathesis makes of it."""
+
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as hypothesis_settings
+from schemathesis.checks import CHECKS, load_all_checks
+
+from app.main import create_app
+from app.settings import Settings
+from tests.app.conftest import Sorted
+
+load_all_checks()
+CHECKED = [
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "negative_data_rejection",
+    "missing_required_header",
+    "unsupported_method",
+    "allow_header_conformance",
+]  # not positive_data_acceptance: a schema can't say which cursors are ours
+EXAMPLES = 12
+
+
+@pytest.fixture
+def copied(sorted_gallery: Sorted, tmp_path: Path) -> Iterator[TestClient]:
+    """The API in this process, without a worker, on a copy of the sorted gallery."""
+    data = sorted_gallery.service.data
+    with sqlite3.connect(data / "roost.db") as source, sqlite3.connect(tmp_path / "roost.db") as target:
+        source.backup(target)
+    below = f"blobs/collections/{sorted_gallery.collection_id}"
+    shutil.copytree(data / below, tmp_path / below)
+    app = create_app(Settings(data=tmp_path, log_level="error"))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+def calls(api: TestClient) -> list[Any]:
+    """Every operation that needs no worker; those that destroy come last, the collection itself at the end."""
+    schema = schemathesis.openapi.from_asgi("/openapi.json", api.app)
+    found = [result.ok() for result in schema.exclude(operation_id="readiness").get_all_operations()]
+    return sorted(
+        found, key=lambda one: (one.method == "delete", one.label == "DELETE /v1/collections/{collection_id}")
+    )
+
+
+def check(operation: Any, mode: Any, ids: dict[str, Any], answers: Counter[tuple[str, int]]) -> None:
+    checks = [CHECKS.get_one(name) for name in CHECKED]
+
+    @hypothesis_settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def run(case: Any) -> None:
+        for name in ids.keys() & case.path_parameters.keys():
+            case.path_parameters[name] = ids[name]
+        response = case.call()
+        answers[operation.label, response.status_code] += 1
+        case.validate_response(response, checks=checks)
+
+    run()
+
+
+def test_what_the_text_allows(copied: TestClient, sorted_gallery: Sorted) -> None:
+    """Requests of the right form on things that are there."""
+    ids: dict[str, Any] = {
+        "n": 0,
+        "collection_id": sorted_gallery.collection_id,
+        "image_id": sorted_gallery.images[0]["id"],
+        "clustering_id": sorted_gallery.clustering["id"],
+        "job_id": sorted_gallery.clustering["job_id"],
+        "encoder_id": sorted_gallery.clustering["encoder"]["id"],
+    }
+    answers: Counter[tuple[str, int]] = Counter()
+    for operation in calls(copied):
+        check(operation, schemathesis.GenerationMode.POSITIVE, ids, answers)
+    good = {label for label, status in answers if status < 400}
+    assert good >= {label for label, _ in answers} - {
+        "GET /v1/jobs/{job_id}/report",  # a clustering's job has none
+        "POST /v1/clusterings/{clustering_id}/evaluations",  # no label that was made up belongs to an image
+        "POST /v1/collections/{collection_id}/search",  # nor is a picture made up that easily
+        "PATCH /v1/collections/{collection_id}",  # nor an ETag
+    }, answers
+
+
+def test_what_the_text_does_not_allow(copied: TestClient) -> None:
+    answers: Counter[tuple[str, int]] = Counter()
+    for operation in calls(copied):
+        if operation.label not in ("GET /v1/algorithms", "GET /healthz", "GET /metrics"):  # nothing to do wrong
+            check(operation, schemathesis.GenerationMode.NEGATIVE, {}, answers)
+    assert sum(count for (_, status), count in answers.items() if status >= 400) > 200
