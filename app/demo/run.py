@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 from app.demo import show
@@ -21,6 +22,8 @@ from app.demo.gallery import make_gallery
 from app.folder.scan import pictures
 from app.folder.stages import Stages
 from app.report.report import Report, ReportCluster, ReportImage, write
+from models.clustering.base import Clustering
+from models.clustering.outliers import atypical
 
 
 def demo(gallery: Path | None, out: Path, console: Console) -> None:
@@ -126,12 +129,25 @@ def _thumbnails(client: Client, images: list[dict[str, Any]], folder: Path, adva
     return {image["image_id"]: f"thumbs/{image['image_id']}.jpg" for image in images}
 
 
+def _outliers(clusters: list[dict[str, Any]]) -> set[str]:
+    """Images far from their centre, by the rule that counted the outliers; it needs the distances only."""
+    rows = [(cluster["id"], image) for cluster in clusters for image in cluster["images"]]
+    labels = np.array([number for number, _ in rows], np.int32)
+    distances = np.array([image["distance"] for _, image in rows], np.float32)
+    far = atypical(Clustering(labels, np.zeros((len(clusters), 1), np.float32), distances))
+    return {image["image_id"] for (_, image), is_far in zip(rows, far, strict=True) if is_far}
+
+
 def _report(found: dict[str, Any], thumbnails: dict[str, str], gallery: Path, seconds: dict[str, float]) -> Report:
     clustering = found["clustering"]
 
+    far = _outliers(found["clusters"])
+
     def image(row: dict[str, Any]) -> ReportImage:
         original = (gallery / row["name"]).as_uri()
-        return ReportImage(row["name"], thumbnails[row["image_id"]], row["distance"], original=original)
+        return ReportImage(
+            row["name"], thumbnails[row["image_id"]], row["distance"], row["image_id"] in far, original=original
+        )
 
     clusters = [
         ReportCluster(cluster["id"], cluster["label"], cluster["cohesion"], [image(row) for row in cluster["images"]])
