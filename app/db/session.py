@@ -44,6 +44,12 @@ def announce(session: Session, job_id: UUID, queue: str) -> None:
     session.info.setdefault("announced", []).append((job_id, queue))
 
 
+def withhold(session: Session, job_id: UUID) -> None:
+    """Take an announcement back: the job was not needed after all."""
+    announced = session.info.get("announced", [])
+    session.info["announced"] = [(one, queue) for one, queue in announced if one != job_id]
+
+
 def now(session: Session) -> datetime:
     """The database's clock: leases compare times of one clock only. SQLite lives on this machine and has ours."""
     if session.get_bind().dialect.name == "sqlite":

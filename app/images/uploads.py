@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from app.collections import repository as collections_repository
 from app.collections import service as collections_service
-from app.db.session import now
+from app.db.session import now, withhold
 from app.db.tables import Job
 from app.errors import Invalid, TooLarge
 from app.idempotency import Once
@@ -95,6 +95,7 @@ def _summary(session: Session, items: list[UploadItem], job: Job) -> UploadOut:
     counts = Counter(item.status for item in items)
     if not counts["created"]:
         session.delete(job)
+        withhold(session, job.id)
     return UploadOut(
         created=counts["created"],
         duplicates=counts["duplicate"],

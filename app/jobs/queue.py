@@ -35,7 +35,7 @@ def celery_app(settings: Settings) -> Celery:
 def _transport(broker_url: str) -> dict[str, float]:
     """Longer than any job, or Redis would deliver a running one again; short waits, or its loss would hang uploads."""
     if not broker_url.startswith("redis"):
-        return {}
+        return {"polling_interval": 0.05}  # kombu's own second would be most of a short job's time
     return {
         "visibility_timeout": 86_400,
         "socket_timeout": 10,

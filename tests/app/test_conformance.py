@@ -30,7 +30,7 @@ CHECKED = [
     "unsupported_method",
     "allow_header_conformance",
 ]  # not positive_data_acceptance: a schema can't say which cursors are ours
-EXAMPLES = 12
+EXAMPLES = 8
 
 
 @pytest.fixture
@@ -104,4 +104,4 @@ def test_what_the_text_does_not_allow(copied: TestClient) -> None:
     for operation in calls(copied):
         if operation.label not in ("GET /v1/algorithms", "GET /healthz", "GET /metrics"):  # nothing to do wrong
             check(operation, schemathesis.GenerationMode.NEGATIVE, {}, answers)
-    assert sum(count for (_, status), count in answers.items() if status >= 400) > 200
+    assert sum(count for (_, status), count in answers.items() if status >= 400) > 150

@@ -36,13 +36,13 @@ def test_an_unforeseen_error(either_api: TestClient, caplog: pytest.LogCaptureFi
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/v1", "/v1/", "/v1/collections/a/b/c", "/v1/images", "/../etc/passwd"])
-def test_nothing_at_this_address(api: TestClient, path: str) -> None:
-    problem(api.get(path), 404, "not_found")
+def test_nothing_at_this_address(shared_api: TestClient, path: str) -> None:
+    problem(shared_api.get(path), 404, "not_found")
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
-def test_another_method(api: TestClient, method: str) -> None:
-    answer = api.request(method, "/v1/collections")
+def test_another_method(shared_api: TestClient, method: str) -> None:
+    answer = shared_api.request(method, "/v1/collections")
     assert problem(answer, 405, "method_not_allowed")
     assert set(answer.headers["Allow"].split(", ")) == {"GET", "POST"}
 

@@ -52,7 +52,8 @@ def test_an_upload_is_taken_once(either_api: TestClient) -> None:
 
 def test_an_archive_is_taken_once(either_api: TestClient) -> None:
     path = f"/v1/collections/{new_collection(either_api)}/images"
-    first, second = (either_api.post(path, content=zipped({"a": b"1"}), headers=KEY | ZIP) for _ in range(2))
+    content = zipped({"a": b"1"})
+    first, second = (either_api.post(path, content=content, headers=KEY | ZIP) for _ in range(2))
     assert first.status_code == 202 and same(first, second) and first.headers["Retry-After"]
     problem(either_api.post(path, content=zipped({"a": b"2"}), headers=KEY | ZIP), 422, "idempotency_mismatch")
     assert len(blobs(either_api)) == 1 and len(either_api.get("/v1/jobs").json()["items"]) == 1

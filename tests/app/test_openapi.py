@@ -11,8 +11,8 @@ NO_SUCH = "404"
 
 
 @pytest.fixture
-def openapi(api: TestClient) -> dict[str, Any]:
-    text: dict[str, Any] = api.get("/openapi.json").json()
+def openapi(shared_api: TestClient) -> dict[str, Any]:
+    text: dict[str, Any] = shared_api.get("/openapi.json").json()
     return text
 
 

@@ -45,9 +45,9 @@ def test_images_come_in_the_order_they_came(either_api: TestClient) -> None:
 
 
 @pytest.mark.parametrize("limit", ["0", "501", "-1", "x", "1e2", ""])
-def test_limits(api: TestClient, limit: str) -> None:
-    problem(api.get("/v1/collections", params={"limit": limit}), 422, "invalid")
-    assert api.get("/v1/collections", params={"limit": 500}).status_code == 200
+def test_limits(shared_api: TestClient, limit: str) -> None:
+    problem(shared_api.get("/v1/collections", params={"limit": limit}), 422, "invalid")
+    assert shared_api.get("/v1/collections", params={"limit": 500}).status_code == 200
 
 
 def test_the_last_full_page_has_no_cursor(api: TestClient) -> None:

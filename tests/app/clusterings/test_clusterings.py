@@ -13,19 +13,19 @@ from tests.app.calls import NOWHERE, new_collection, problem
 from tests.app.conftest import Sorted
 
 
-def test_algorithms_show_their_parameters(api: TestClient) -> None:
-    found = {one["name"]: one for one in api.get("/v1/algorithms").json()}
+def test_algorithms_show_their_parameters(shared_api: TestClient) -> None:
+    found = {one["name"]: one for one in shared_api.get("/v1/algorithms").json()}
     assert found["kmeans"]["summary"]
     schema = found["kmeans"]["params"]
     assert schema["type"] == "object" and schema["properties"]["restarts"]["type"] == "integer"
 
 
-def test_asking_for_a_clustering(either_api: TestClient) -> None:
-    collection_id = new_collection(either_api)
-    answer = either_api.post(f"/v1/collections/{collection_id}/clusterings", json={})
+def test_asking_for_a_clustering(shared_api: TestClient) -> None:
+    collection_id = new_collection(shared_api)
+    answer = shared_api.post(f"/v1/collections/{collection_id}/clusterings", json={})
     assert answer.status_code == 202 and answer.headers["Retry-After"]
     assert answer.headers["Location"] == f"/v1/jobs/{answer.json()['id']}"
-    job = either_api.get(answer.headers["Location"]).json()
+    job = shared_api.get(answer.headers["Location"]).json()
     assert (job["kind"], job["state"], job["collection_id"]) == ("cluster", "queued", collection_id)
     assert job == answer.json()
 
@@ -53,18 +53,19 @@ def test_asking_for_a_clustering(either_api: TestClient) -> None:
         ({"params": {"restarts": 1e400}}, 422, "params_invalid"),
     ],
 )
-def test_what_is_no_request(either_api: TestClient, body: dict[str, Any], status: int, code: str) -> None:
-    path = f"/v1/collections/{new_collection(either_api)}/clusterings"
-    raw = either_api.post(path, content=json.dumps(body), headers={"Content-Type": "application/json"})
+def test_what_is_no_request(shared_api: TestClient, body: dict[str, Any], status: int, code: str) -> None:
+    collection_id = new_collection(shared_api)
+    path = f"/v1/collections/{collection_id}/clusterings"
+    raw = shared_api.post(path, content=json.dumps(body), headers={"Content-Type": "application/json"})
     problem(raw, status, code)
-    assert either_api.get("/v1/jobs").json()["items"] == []
+    assert shared_api.get("/v1/jobs", params={"collection": collection_id}).json()["items"] == []
 
 
-def test_an_encoder_by_id_or_name(api: TestClient) -> None:
-    (encoder,) = [e for e in api.get("/v1/encoders").json()["items"] if e["name"] == "efficientnet-lite0"]
-    path = f"/v1/collections/{new_collection(api)}/clusterings"
+def test_an_encoder_by_id_or_name(shared_api: TestClient) -> None:
+    (encoder,) = [e for e in shared_api.get("/v1/encoders").json()["items"] if e["name"] == "efficientnet-lite0"]
+    path = f"/v1/collections/{new_collection(shared_api)}/clusterings"
     for wanted in (encoder["id"], encoder["name"]):
-        assert api.post(path, json={"encoder": wanted}).status_code == 202
+        assert shared_api.post(path, json={"encoder": wanted}).status_code == 202
 
 
 def test_a_clustering_in_full(sorted_gallery: Sorted) -> None:
@@ -82,11 +83,11 @@ def test_a_clustering_in_full(sorted_gallery: Sorted) -> None:
 @pytest.mark.parametrize(
     "rest", ["", "/clusters", "/clusters/0", "/clusters/0/images", "/assignments", "/evaluations", "/assign"]
 )
-def test_clusterings_that_are_not_there(api: TestClient, rest: str) -> None:
+def test_clusterings_that_are_not_there(shared_api: TestClient, rest: str) -> None:
     method, more = ("POST", {"json": {"labels": {"a": "b"}}}) if rest in ("/evaluations", "/assign") else ("GET", {})
-    problem(api.request(method, f"/v1/clusterings/{NOWHERE}{rest}", **more), 404, "clustering_not_found")
-    problem(api.request(method, f"/v1/clusterings/..%2fx{rest}", **more), 404, "not_found")
-    problem(api.request(method, f"/v1/clusterings/17{rest}", **more), 422, "invalid")
+    problem(shared_api.request(method, f"/v1/clusterings/{NOWHERE}{rest}", **more), 404, "clustering_not_found")
+    problem(shared_api.request(method, f"/v1/clusterings/..%2fx{rest}", **more), 404, "not_found")
+    problem(shared_api.request(method, f"/v1/clusterings/17{rest}", **more), 422, "invalid")
 
 
 def test_clusters_that_are_not_there(sorted_gallery: Sorted) -> None:

@@ -6,11 +6,11 @@ from models import registry
 from tests.app.calls import NOWHERE, problem
 
 
-def test_every_plug_in_has_a_row(either_api: TestClient) -> None:
-    page = either_api.get("/v1/encoders", params={"limit": 500}).json()
+def test_every_plug_in_has_a_row(shared_api: TestClient) -> None:
+    page = shared_api.get("/v1/encoders", params={"limit": 500}).json()
     assert sorted(one["name"] for one in page["items"]) == registry.names("encoders")
     for one in page["items"]:
-        assert either_api.get(f"/v1/encoders/{one['id']}").json() == one
+        assert shared_api.get(f"/v1/encoders/{one['id']}").json() == one
         assert one["available"] == (one["reason"] is None) == (one["sha256"] is not None)
         assert one["origin"] in ("builtin", "hub") and one["dim"] > 0 and one["collection_id"] is None
 

@@ -25,11 +25,11 @@ def listed(api: Any, collection_id: str, **filters: Any) -> list[str]:
 
 
 @pytest.fixture
-def three(either_api: TestClient) -> str:
+def three(shared_api: TestClient) -> str:
     """A collection of three images, as decoding would leave them."""
-    collection_id = new_collection(either_api)
+    collection_id = new_collection(shared_api)
     names = ("wren/1.jpg", "wren/2.jpg", "robin 100%_.jpg")
-    ids = [new_image(either_api, collection_id, n, name) for n, name in enumerate(names)]
+    ids = [new_image(shared_api, collection_id, n, name) for n, name in enumerate(names)]
     day = datetime(2026, 5, 1, 12, tzinfo=UTC)
     values = [
         {"id": image_id, "status": status, "taken_at": day + timedelta(days=n), "camera": camera}
@@ -37,14 +37,14 @@ def three(either_api: TestClient) -> str:
             zip(ids, ("ready", "ready", "rejected"), ("Nikon Z8", "Canon", None), strict=True)
         )
     ]
-    with either_api.app.state.resources.database.transaction() as session:  # type: ignore[attr-defined]
+    with shared_api.app.state.resources.database.transaction() as session:  # type: ignore[attr-defined]
         from uuid import UUID
 
         session.execute(update(ImageRow), [value | {"id": UUID(str(value["id"]))} for value in values])
     return collection_id
 
 
-def test_filters(either_api: TestClient, three: str) -> None:
+def test_filters(shared_api: TestClient, three: str) -> None:
     one, two, robin = "wren/1.jpg", "wren/2.jpg", "robin 100%_.jpg"
     cases: list[tuple[dict[str, Any], list[str]]] = [
         ({}, [one, two, robin]),
@@ -61,7 +61,7 @@ def test_filters(either_api: TestClient, three: str) -> None:
         ({"taken_after": "0001-01-01T00:00:00Z", "taken_before": "9999-12-31T23:59:59Z"}, [one, two, robin]),
     ]
     for filters, names in cases:
-        assert listed(either_api, three, **filters) == names, filters
+        assert listed(shared_api, three, **filters) == names, filters
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_filters(either_api: TestClient, three: str) -> None:
      {"taken_before": "9999-12-31T23:59:59-14:00"}, {"name": "a\x00"}, {"camera": "\x00"}, {"name": "x" * 201},
      {"cluster": "\x00"}],
 )  # fmt: skip
-def test_filters_that_make_no_sense(either_api: TestClient, filters: dict[str, str]) -> None:
-    answer = either_api.get(f"/v1/collections/{new_collection(either_api)}/images", params=filters)
+def test_filters_that_make_no_sense(shared_api: TestClient, filters: dict[str, str]) -> None:
+    answer = shared_api.get(f"/v1/collections/{new_collection(shared_api)}/images", params=filters)
     problem(answer, 422, "invalid")
 
 
@@ -110,12 +110,12 @@ def test_thumbnails(sorted_gallery: Sorted) -> None:
     problem(sorted_gallery.client.get(path, params={"size": 512}), 422, "invalid")
 
 
-def test_no_thumbnail_of_what_is_not_decoded(either_api: TestClient, three: str) -> None:
-    collection_id = new_collection(either_api)
-    pending = either_api.get(f"/v1/images/{new_image(either_api, collection_id)}/thumbnail")
+def test_no_thumbnail_of_what_is_not_decoded(shared_api: TestClient, three: str) -> None:
+    collection_id = new_collection(shared_api)
+    pending = shared_api.get(f"/v1/images/{new_image(shared_api, collection_id)}/thumbnail")
     assert problem(pending, 409, "image_pending") and pending.headers["Retry-After"]
-    rejected = either_api.get(f"/v1/collections/{three}/images", params={"status": "rejected"}).json()["items"][0]
-    problem(either_api.get(f"/v1/images/{rejected['id']}/thumbnail"), 404, "thumbnail_not_found")
+    rejected = shared_api.get(f"/v1/collections/{three}/images", params={"status": "rejected"}).json()["items"][0]
+    problem(shared_api.get(f"/v1/images/{rejected['id']}/thumbnail"), 404, "thumbnail_not_found")
 
 
 def test_parts_of_a_file(api: TestClient) -> None:
@@ -132,10 +132,10 @@ def test_parts_of_a_file(api: TestClient) -> None:
 
 
 @pytest.mark.parametrize("rest", ["", "/file", "/thumbnail", "/thumbnail?size=1024"])
-def test_images_that_are_not_there(api: TestClient, rest: str) -> None:
-    problem(api.get(f"/v1/images/{NOWHERE}{rest}"), 404, "image_not_found")
+def test_images_that_are_not_there(shared_api: TestClient, rest: str) -> None:
+    problem(shared_api.get(f"/v1/images/{NOWHERE}{rest}"), 404, "image_not_found")
     for hostile in ("17", "%00", "..%2f..%2fetc%2fpasswd", "%2e%2e", "..;", "0199c0de-0000-7000-8000-00000000000g"):
-        answer = api.get(f"/v1/images/{hostile}{rest}")
+        answer = shared_api.get(f"/v1/images/{hostile}{rest}")
         problem(answer, answer.status_code, {404: "not_found", 422: "invalid"}[answer.status_code])
 
 

@@ -31,13 +31,13 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("case", HOSTILE)
-def test_round_trip(either_api: TestClient, case: str) -> None:
+def test_round_trip(shared_api: TestClient, case: str) -> None:
     name = HOSTILE[case]
-    answer = send_multipart(either_api, new_collection(either_api), multipart((part(name.encode()), jpeg())))
+    answer = send_multipart(shared_api, new_collection(shared_api), multipart((part(name.encode()), jpeg())))
     (item,) = answer.json()["items"]
     assert item["status"] == "created" and item["name"] == name
-    assert either_api.get(f"/v1/images/{item['image_id']}").json()["name"] == name
-    file = either_api.get(f"/v1/images/{item['image_id']}/file")
+    assert shared_api.get(f"/v1/images/{item['image_id']}").json()["name"] == name
+    file = shared_api.get(f"/v1/images/{item['image_id']}/file")
     disposition = file.headers["content-disposition"]
     assert disposition.startswith("attachment; filename") and disposition.isascii() and len(disposition) < 1000
     assert file.headers["x-content-type-options"] == "nosniff" and file.headers["content-type"] == "image/jpeg"
@@ -61,8 +61,8 @@ CLEANED = {
 
 
 @pytest.mark.parametrize("sent", CLEANED, ids=range(len(CLEANED)))
-def test_what_no_database_or_terminal_should_hold(either_api: TestClient, sent: bytes) -> None:
-    answer = send_multipart(either_api, new_collection(either_api), multipart((part(sent), jpeg())))
+def test_what_no_database_or_terminal_should_hold(shared_api: TestClient, sent: bytes) -> None:
+    answer = send_multipart(shared_api, new_collection(shared_api), multipart((part(sent), jpeg())))
     (item,) = answer.json()["items"]
     assert (item["status"], item["name"]) == ("created", CLEANED[sent])
 

@@ -174,9 +174,9 @@ def test_a_thousand_files_but_not_one_more(api: TestClient, settings: Settings) 
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/json", "image/jpeg", ""])
-def test_other_content_types(api: TestClient, kind: str) -> None:
-    path = f"/v1/collections/{new_collection(api)}/images"
-    problem(api.post(path, content=jpeg(), headers={"Content-Type": kind}), 415, "content_type_unsupported")
+def test_other_content_types(shared_api: TestClient, kind: str) -> None:
+    path = f"/v1/collections/{new_collection(shared_api)}/images"
+    problem(shared_api.post(path, content=jpeg(), headers={"Content-Type": kind}), 415, "content_type_unsupported")
 
 
 def test_no_such_collection(api: TestClient, settings: Settings) -> None:

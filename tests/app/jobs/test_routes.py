@@ -14,8 +14,8 @@ def clustering_job(api: TestClient, collection_id: str) -> str:
     return str(api.post(f"/v1/collections/{collection_id}/clusterings", json={"k": 2}).json()["id"])
 
 
-def test_a_job_in_full(either_api: TestClient) -> None:
-    job = either_api.get(f"/v1/jobs/{clustering_job(either_api, new_collection(either_api))}").json()
+def test_a_job_in_full(shared_api: TestClient) -> None:
+    job = shared_api.get(f"/v1/jobs/{clustering_job(shared_api, new_collection(shared_api))}").json()
     assert set(job) == {
         "id", "kind", "collection_id", "state", "stage", "progress", "eta_s", "attempt", "result", "error",
         "created_at", "started_at", "finished_at",
@@ -39,21 +39,21 @@ def test_filters(either_api: TestClient) -> None:
     problem(either_api.get("/v1/jobs", params={"collection": "x"}), 422, "invalid")
 
 
-def test_cancelling_and_doing_it_again(either_api: TestClient) -> None:
-    path = f"/v1/jobs/{clustering_job(either_api, new_collection(either_api))}"
+def test_cancelling_and_doing_it_again(shared_api: TestClient) -> None:
+    path = f"/v1/jobs/{clustering_job(shared_api, new_collection(shared_api))}"
     for _ in range(2):
-        answer = either_api.post(f"{path}/cancel")
+        answer = shared_api.post(f"{path}/cancel")
         assert answer.status_code == 202 and answer.headers["Location"] == path and answer.headers["Retry-After"]
         assert answer.json()["state"] == "cancelled"
-    assert either_api.get(path).json()["finished_at"]
+    assert shared_api.get(path).json()["finished_at"]
 
 
 @pytest.mark.parametrize("rest", ["", "/events", "/report", "/cancel"])
-def test_jobs_that_are_not_there(api: TestClient, rest: str) -> None:
+def test_jobs_that_are_not_there(shared_api: TestClient, rest: str) -> None:
     method = "POST" if rest == "/cancel" else "GET"
-    problem(api.request(method, f"/v1/jobs/{NOWHERE}{rest}"), 404, "job_not_found")
-    problem(api.request(method, f"/v1/jobs/17{rest}"), 422, "invalid")
-    problem(api.request(method, f"/v1/jobs/..%2f..%2fx{rest}"), 404, "not_found")
+    problem(shared_api.request(method, f"/v1/jobs/{NOWHERE}{rest}"), 404, "job_not_found")
+    problem(shared_api.request(method, f"/v1/jobs/17{rest}"), 422, "invalid")
+    problem(shared_api.request(method, f"/v1/jobs/..%2f..%2fx{rest}"), 404, "not_found")
 
 
 def events(api: TestClient, job_id: str, **headers: str) -> list[dict[str, str]]:

@@ -92,9 +92,9 @@ def test_pictures_that_are_none(sorted_gallery: Sorted) -> None:
         ("x", "multipart/form-data", 422, "multipart_invalid"),
     ],
 )
-def test_what_is_no_query(api: TestClient, content: bytes | str, kind: str, status: int, code: str) -> None:
-    path = f"/v1/collections/{new_collection(api)}/search"
-    problem(api.post(path, content=content, headers={"Content-Type": kind}), status, code)
+def test_what_is_no_query(shared_api: TestClient, content: bytes | str, kind: str, status: int, code: str) -> None:
+    path = f"/v1/collections/{new_collection(shared_api)}/search"
+    problem(shared_api.post(path, content=content, headers={"Content-Type": kind}), status, code)
 
 
 def test_what_is_not_there(sorted_gallery: Sorted) -> None:
