@@ -13,7 +13,6 @@ HEAVY = (
     "pyarrow",
     "faiss",
     "openvino",
-    "alembic.command",
     "pandas",
 )
 
