@@ -2,16 +2,18 @@
 PYTHON ?= python3
 BIN := .venv/bin
 GALLERY ?=
+COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
+	--no-emit-find-links --no-emit-trusted-host
 
 .PHONY: setup demo serve test check lock clean
 
 setup: .venv/.complete
 
-# Made again when the lock or the project changes. The virtual environment is complete or absent.
-.venv/.complete: requirements.lock pyproject.toml
+# Made again when the lock or the project changes. Not compiled ahead: torch alone has ten thousand modules nobody uses.
+.venv/.complete: requirements-dev.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing the locked dependencies into .venv (the first time this takes some minutes) ..."
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check -r requirements-dev.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -e .
 	@touch $@
 
@@ -22,7 +24,7 @@ serve: setup  ## the service on http://127.0.0.1:8080
 	@$(BIN)/roost serve
 
 test: setup check  ## everything that must hold
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 check: setup  ## format, lint, types, who imports whom
 	@$(BIN)/ruff format --check --quiet .
@@ -31,8 +33,8 @@ check: setup  ## format, lint, types, who imports whom
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
 lock: setup  ## newest versions within pyproject's ranges
-	@$(BIN)/pip-compile --quiet --upgrade --generate-hashes --extra dev --strip-extras --allow-unsafe --no-emit-index-url \
-		--no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml
+	@$(COMPILE) --upgrade --extra dev --output-file requirements-dev.lock pyproject.toml
+	@$(COMPILE) --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml
 
 clean:  ## throw away what setup and demo made
 	rm -rf .venv roost-demo

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pyarrow.parquet as pq
 
-from tests.fixtures.pictures import KINDS, gallery, jpeg, zipped
+from tests.fixtures.pictures import KINDS, distinct, gallery, jpeg, zipped
 from tests.fixtures.services import Service
 
 
@@ -194,7 +194,7 @@ def _events(service: Service, job_id: str, after: int | None = None) -> list[dic
 def test_a_stopped_service_hands_back_and_goes_on(make_service: Any) -> None:
     service: Service = make_service("embedded")
     collection_id = collection(service)
-    files = {f"{n}.jpg": jpeg("green", n, (640, 480)) for n in range(150)}
+    files = distinct(150, size=(640, 480))
     answer = service.client.post(
         f"/v1/collections/{collection_id}/images", content=zipped(files), headers={"Content-Type": "application/zip"}
     )
@@ -209,7 +209,7 @@ def test_a_stopped_service_hands_back_and_goes_on(make_service: Any) -> None:
 
 def test_cancelling_a_running_job(service: Service) -> None:
     collection_id = collection(service)
-    files = {f"{n}.jpg": jpeg("blue", n, (1600, 1200)) for n in range(80)}
+    files = distinct(80, size=(1600, 1200))
     answer = service.client.post(
         f"/v1/collections/{collection_id}/images", content=zipped(files), headers={"Content-Type": "application/zip"}
     )

@@ -10,6 +10,7 @@ from types import FrameType
 from uuid import UUID
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import logs
 from app.db.tables import Job
@@ -19,6 +20,7 @@ from app.resources import Resources
 from app.settings import Settings
 from workers.context import Context, JobFailed, Stopped
 
+EXIT_CRASHED = 70
 EXIT_STOPPED = 75
 EXIT_LEASE_LOST = 76
 log = structlog.get_logger("roost.job")
@@ -54,6 +56,9 @@ def _run(context: Context) -> int:
         return EXIT_LEASE_LOST
     except (JobFailed, RoostError) as error:
         _fail(context, error.code, error.detail)
+    except SQLAlchemyError:  # not the job's doing: the parent sees a crash, and another attempt follows
+        log.exception("the database failed")
+        return EXIT_CRASHED
     except MemoryError:
         _fail(context, "out_of_memory", "The machine's memory was not enough for this job.")
     except Exception as error:

@@ -42,6 +42,8 @@ class Runner:
         watch = _Watch(self, job_id, attempt)
         code = watch.until_exit()
         self._settle(job_id, attempt, code, watch)
+        with self.resources.database.transaction() as session:
+            ledger.wake_next(session, job_id)
         log.info("job process ended", job_id=str(job_id), attempt=attempt, exit_code=code)
 
     def _settle(self, job_id: UUID, attempt: int, code: int, watch: "_Watch") -> None:

@@ -153,6 +153,16 @@ def attach_report(session: Session, job_id: UUID, attempt: int, key: str) -> Non
     session.execute(update(Job).where(Job.id == job_id, Job.attempt == attempt).values(report_key=key))
 
 
+def wake_next(session: Session, job_id: UUID) -> None:
+    """Announce the job that waits for the lock of one that has ended.
+
+    `finish` does so too, but a job's own process can't reach the queue of a worker that is embedded in its parent.
+    """
+    job = session.get_one(Job, job_id)
+    if job.state in FINAL:
+        _wake_next(session, job.lock)
+
+
 def release(session: Session, job_id: UUID, attempt: int) -> None:
     """Hand a job back unharmed, as a stopping worker does."""
     back = {"state": "queued", "worker": None, "lease_until": None, "published_at": None, "version": Job.version + 1}

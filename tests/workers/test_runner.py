@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import psutil
 
-from tests.fixtures.pictures import jpeg, zipped
+from tests.fixtures.pictures import distinct, zipped
 from tests.fixtures.services import Service
 from tests.test_main_job import collection
 
@@ -24,10 +25,9 @@ def children(service: Service, module: str) -> list[psutil.Process]:
 
 
 def upload(service: Service, count: int) -> str:
-    files = {f"{n}.jpg": jpeg("green", n, (1200, 900)) for n in range(count)}
     answer = service.client.post(
         f"/v1/collections/{collection(service)}/images",
-        content=zipped(files),
+        content=zipped(distinct(count)),
         headers={"Content-Type": "application/zip"},
     )
     return str(answer.json()["job_id"])
@@ -88,3 +88,35 @@ def test_the_database_says_which_worker_is_alive(make_service: Callable[[str], S
     assert worker.wait(40) == 0
     answer = service.client.get("/readyz")
     assert answer.status_code == 503 and "worker" in answer.text and "database" not in answer.json()["detail"]
+
+
+def test_the_next_job_of_a_collection_begins_at_once(make_service: Callable[[str], Service]) -> None:
+    """The reconciler would find it too, but only after a quarter of a minute."""
+    service = make_service("embedded")
+    collection_id = collection(service)
+    path = f"/v1/collections/{collection_id}"
+    first = service.client.post(
+        f"{path}/images", content=zipped(distinct(12)), headers={"Content-Type": "application/zip"}
+    ).json()["job_id"]
+    second = service.client.post(f"{path}/clusterings", json={"k": 1}).json()["id"]
+    ended = service.job(first)["finished_at"]
+    began = wait_for(lambda: service.client.get(f"/v1/jobs/{second}").json()["started_at"], 60)
+    assert (datetime.fromisoformat(began) - datetime.fromisoformat(ended)).total_seconds() < 8
+    assert service.job(second)["state"] == "succeeded"
+
+
+def test_images_deleted_while_they_are_decoded(make_service: Callable[[str], Service]) -> None:
+    service = make_service("embedded")
+    collection_id = collection(service)
+    path = f"/v1/collections/{collection_id}/images"
+    answer = service.client.post(path, content=zipped(distinct(60)), headers={"Content-Type": "application/zip"})
+    images = wait_for(lambda: service.pages(path, status="pending"))
+    for image in images[::2]:
+        assert service.client.delete(f"/v1/images/{image['id']}").status_code == 204
+    job = service.job(answer.json()["job_id"])
+    assert job["state"] == "succeeded", job
+    kept = service.pages(path)
+    assert len(kept) == 60 - len(images[::2]) and {image["status"] for image in kept} == {"ready"}
+    blobs = service.data / "blobs" / "collections" / collection_id
+    assert sum(1 for file in (blobs / "originals").rglob("*") if file.is_file()) == len(kept)
+    assert sum(1 for file in (blobs / "working").rglob("*") if file.is_file()) == len(kept)

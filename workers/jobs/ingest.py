@@ -36,6 +36,14 @@ def run(context: Context) -> None:
 
 def decode_pending(context: Context, collection_id: UUID) -> None:
     """Decode every pending image of the collection in guarded processes; publish them batch by batch."""
+    while True:
+        try:
+            return _decode(context, collection_id)
+        except FileNotFoundError:  # deleted between being listed and being read; the next round no longer lists it
+            context.check()
+
+
+def _decode(context: Context, collection_id: UUID) -> None:
     with context.database.reading() as session:
         total = repository.count(session, collection_id, "pending")
     if not total:
@@ -45,10 +53,21 @@ def decode_pending(context: Context, collection_id: UUID) -> None:
     with Guard(memory_mb=settings.decode_memory_mb, seconds=settings.decode_seconds) as guard:
         outcomes = guard.map(_tasks(context, collection_id))
         while batch := list(islice(outcomes, BATCH)):
-            context.storage.put(_copies(collection_id, batch))
             done += len(batch)
-            with context.step("ingest", done, max(total, done), "images") as session:
-                session.execute(update(Image), [_values(outcome) for outcome in batch])
+            _publish(context, collection_id, batch, done, max(total, done))
+
+
+def _publish(context: Context, collection_id: UUID, batch: list[Outcome], done: int, total: int) -> None:
+    """Working copies first, then what is known of the images. One that was deleted meanwhile leaves nothing behind."""
+    copies = list(_copies(collection_id, batch))
+    context.storage.put(copies)
+    with context.step("ingest", done, total, "images") as session:
+        alive = repository.names(session, [_id(outcome) for outcome in batch])
+        if known := [_values(outcome) for outcome in batch if _id(outcome) in alive]:
+            session.execute(update(Image), known)
+    for _, key in copies:
+        if UUID(Path(key).stem) not in alive:
+            context.storage.delete(key)
 
 
 def _tasks(context: Context, collection_id: UUID) -> Iterator[Task]:
@@ -61,8 +80,18 @@ def _tasks(context: Context, collection_id: UUID) -> Iterator[Task]:
             return
         for image in images:
             source = context.storage.local(service.original_key(collection_id, image.id, image.sha256))
-            yield Task(source=source, target=context.folder / f"{image.id}.jpg", name=image.name)
+            if source.exists():
+                yield Task(source=source, target=context.folder / f"{image.id}.jpg", name=image.name)
+            else:
+                _missing(context, image.id)
         last = images[-1].id
+
+
+def _missing(context: Context, image_id: UUID) -> None:
+    """The original is gone: with its row when somebody deleted the image, without it when the disk lost it."""
+    lost = {"status": "rejected", "error_code": "file_missing", "error_detail": "The file is gone; upload it again."}
+    with context.database.transaction() as session:
+        session.execute(update(Image).where(Image.id == image_id).values(**lost))
 
 
 def _id(outcome: Outcome) -> UUID:
