@@ -54,7 +54,7 @@ def contents(media_type: str, content: dict[str, Any]) -> dict[int | str, dict[s
 def missing(key: str) -> NotFound:
     """A blob that should be there is not: an operator must hear of it."""
     log.error("a blob is missing", key=key)
-    return NotFound("The file is missing in the storage; roost verify tells what else is.", code="file_missing")
+    return NotFound("The file is missing in the storage; upload it again, and see the log.", code="file_missing")
 
 
 def download_name(name: str) -> str:
