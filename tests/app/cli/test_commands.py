@@ -114,3 +114,15 @@ def test_a_second_service_on_the_same_data_is_refused(tmp_path: Path, make_servi
     service = make_service("embedded")  # type: ignore[operator]
     run = roost("serve", "--data", service.data, "--port", "0", cwd=tmp_path)
     assert run.returncode == 1 and "another one uses" in run.stderr
+
+
+def test_the_demo_on_ones_own_pictures(folder: Path, tmp_path: Path) -> None:
+    run = roost("demo", folder, "--out", tmp_path / "demo", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert "24 pictures in" in run.stdout and "nmi" in run.stdout and "The service has stopped" in run.stdout
+    assert "broken.jpg rejected (image_corrupt" in run.stdout
+    report = (tmp_path / "demo" / "report.html").read_text()
+    assert all(name in report for name in gallery(8))
+    assert len(list((tmp_path / "demo" / "thumbs").iterdir())) == 24
+    log = (tmp_path / "demo" / "service.log").read_text()
+    assert "Finished server process" in log and "Traceback" not in log
