@@ -67,28 +67,28 @@ def test_the_lightbox_opens_steps_and_closes_by_keyboard(page: "playwright.Page"
     box = page.locator("dialog.light")
     page.locator(".tiles a").first.focus()
     page.keyboard.press("Enter")
-    assert box.is_visible()
-    assert box.locator(".name").text_content() == "wren/0000.jpg"
+    playwright.expect(box).to_be_visible()
+    playwright.expect(box.locator(".name")).to_have_text("wren/0000.jpg")
     page.keyboard.press("ArrowRight")
-    assert box.locator(".name").text_content() == "wren/0001.jpg"
+    playwright.expect(box.locator(".name")).to_have_text("wren/0001.jpg")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
-    assert box.locator(".name").text_content() == "hash#query?percent%.jpg"
+    playwright.expect(box.locator(".name")).to_have_text("hash#query?percent%.jpg")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Escape")
-    assert not box.is_visible()
+    playwright.expect(box).to_be_hidden()
     assert page.evaluate("document.activeElement === document.querySelector('.tiles a')")
 
 
 def test_the_filter_hides_what_does_not_match_and_escape_clears_it(page: "playwright.Page") -> None:
     page.keyboard.press("/")
     page.keyboard.type("WREN/001")
-    page.locator(".found").wait_for()
-    assert page.locator(".tiles li:visible").count() == 10
-    assert not page.locator("#c1").is_visible()
+    expect = playwright.expect  # asks again until it is so: the page filters a moment after the last key
+    expect(page.locator(".tiles li:visible")).to_have_count(10)
+    expect(page.locator("#c1")).to_be_hidden()
     page.keyboard.press("Escape")
-    assert not page.locator(".found").is_visible()
-    assert page.locator("#c1").evaluate("section => section.hidden") is False
+    expect(page.locator(".found")).to_be_hidden()
+    expect(page.locator("#c1")).not_to_have_attribute("hidden", "")
 
 
 def test_nothing_overflows_at_400_pixels(page: "playwright.Page") -> None:
