@@ -72,8 +72,11 @@ def serve_queues(resources: Resources, queues: list[str]) -> None:
     def drain(**_: object) -> None:
         runner.draining.set()
 
+    @signals.worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
+    def announce(**_: object) -> None:  # not before: only now does a SIGTERM drain instead of killing
+        reconciler.start()
+
     app = _application(resources, runner)
-    reconciler.start()
     try:
         app.Worker(
             hostname=name,
@@ -86,4 +89,5 @@ def serve_queues(resources: Resources, queues: list[str]) -> None:
             optimization="fair",
         ).start()
     finally:
-        reconciler.stop()
+        if reconciler.is_alive():
+            reconciler.stop()
