@@ -1,0 +1,70 @@
+"""Where a run keeps what it needs to go on after it was killed."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+State = dict[str, Any]  # tensors, numbers, strings, and lists and dicts of them
+
+
+class CheckpointDiskFull(OSError):
+    """There was no room for a checkpoint; the one before it is untouched."""
+
+    code = "storage_full"
+
+
+class Checkpoints(Protocol):
+    def load(self) -> State | None:
+        """The newest state, None when there is none."""
+        ...
+
+    def save(self, state: State) -> None:
+        """All or nothing, durable when it returns. Raises CheckpointDiskFull."""
+        ...
+
+
+class FileCheckpoints:
+    """One file, replaced as a whole."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def load(self) -> State | None:
+        return read(self.path) if self.path.exists() else None
+
+    def save(self, state: State) -> None:
+        partial = self.path.with_suffix(".partial")
+        write(state, partial)
+        os.replace(partial, self.path)
+
+
+def read(path: Path) -> State:
+    state: State = torch.load(path, map_location="cpu", weights_only=True)
+    return state
+
+
+def write(state: State, path: Path) -> None:
+    """To a file that did not exist; synced. Leaves nothing behind when there is no room. Raises CheckpointDiskFull."""
+    try:
+        with path.open("wb") as stream:
+            torch.save(state, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except (OSError, RuntimeError) as error:  # torch's writer hides the system's error in a RuntimeError
+        path.unlink(missing_ok=True)
+        if _full(error):
+            raise CheckpointDiskFull("The disk is full: free some space, then start the fine-tuning again.") from error
+        raise
+
+
+def _full(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__context__
+    return False

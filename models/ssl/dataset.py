@@ -1,0 +1,102 @@
+"""Pictures and the views that are made of them, in the workers of torch's data loader."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import simplejpeg  # type: ignore[import-untyped]
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from models.embedding import WorkingCopyUnreadable
+from models.ssl.base import Transform, Views
+from models.ssl.seeds import seed_of
+
+
+class Pictures(Protocol):
+    """Pictures by index; a uint8 tensor (N, 3, H, W) is one too."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Tensor:
+        """(3, H, W) uint8 RGB."""
+        ...
+
+
+@dataclass(frozen=True)
+class WorkingCopies:
+    """Working copies on disk. Raises WorkingCopyUnreadable."""
+
+    paths: Sequence[Path]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> Tensor:
+        path = self.paths[index]
+        try:
+            pixels = simplejpeg.decode_jpeg(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise WorkingCopyUnreadable(path, str(error)) from error
+        return torch.from_numpy(pixels).permute(2, 0, 1)
+
+
+@dataclass(frozen=True)
+class Key:
+    """One item of a batch: the image, which draw of its views, and where views come from that are not its own."""
+
+    index: int
+    draw: int
+    sources: Mapping[str, int]
+
+
+class ViewDataset(Dataset[dict[str, Tensor]]):
+    """Key -> {"index": (), view name: (3, S, S) ...}. The same key gives the same views, in every process."""
+
+    def __init__(self, pictures: Pictures, views: Views, seed: int) -> None:
+        self.pictures, self.views, self.seed = pictures, views, seed
+        self.ranks = ranks(views)
+
+    def __getitem__(self, key: Key) -> dict[str, Tensor]:
+        item = {"index": torch.tensor(key.index)}
+        for name, transform in self.views.items():
+            rank, sharing = self.ranks[name]
+            image = key.sources.get(name, key.index)
+            item[name] = self.draw(transform, image, key.draw * sharing + rank)
+        return item
+
+    def draw(self, transform: Transform, image: int, draw: int) -> Tensor:
+        """One view: transforms that differ see the same random numbers, and so the same crop."""
+        torch.manual_seed(seed_of(self.seed, "view", image, draw))
+        return transform(self.pictures[image])
+
+    def loader(self, batches: Iterable[list[Key]], workers: int) -> Iterator[dict[str, Tensor]]:
+        return load(self, batches, workers)
+
+
+def ranks(views: Views) -> dict[str, tuple[int, int]]:
+    """Name -> (which it is among the names that share its transform, how many those are)."""
+    sharing = Counter(id(transform) for transform in views.values())
+    seen: Counter[int] = Counter()
+    found = {}
+    for name, transform in views.items():
+        found[name] = (seen[id(transform)], sharing[id(transform)])
+        seen[id(transform)] += 1
+    return found
+
+
+def load(dataset: Dataset[Any], batches: Iterable[list[Any]], workers: int) -> Iterator[dict[str, Tensor]]:
+    """Collated batches in order. Worker processes start from a clean server process: this one may have threads."""
+    loader: DataLoader[dict[str, Tensor]] = DataLoader(
+        dataset,
+        batch_sampler=batches,  # type: ignore[arg-type] - any iterable of lists will do
+        num_workers=workers,
+        multiprocessing_context="forkserver" if workers else None,
+        pin_memory=torch.cuda.is_available(),
+    )
+    yield from loader
