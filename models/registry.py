@@ -1,7 +1,8 @@
 """Plug-ins by name: the file's name, with hyphens for underscores, is the public name.
 
-A file of `models/<kind>/` is a plug-in when it assigns `PLUGIN` at top level, or holds a class whose `name` is the
-public name. Listing reads the sources and imports nothing, so that the API may list choices without torch or FAISS.
+A file of `models/<kind>/` (dots in a kind are folders) is a plug-in when it assigns `PLUGIN` at top level, or holds a
+class whose `name` is the public name. Listing reads the sources and imports nothing, so that the API may list choices
+without torch or FAISS.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class UnknownPlugin(KeyError):
 
 
 def names(kind: str) -> list[str]:
-    """The public names of a kind ("encoders", "clustering", "index"), sorted."""
+    """The public names of a kind ("encoders", "clustering", "index", "ssl.methods"), sorted."""
     return sorted(_files(kind))
 
 
@@ -50,9 +51,11 @@ def public_name(file: Path) -> str:
 
 
 def _files(kind: str) -> dict[str, Path]:
-    if not kind.isidentifier():
+    parts = kind.split(".")
+    if not all(part.isidentifier() for part in parts):
         return {}
-    return {public_name(file): file for file in (ROOT / kind).glob("*.py") if _plugin_class(file, public_name(file))}
+    files = ROOT.joinpath(*parts).glob("*.py")
+    return {public_name(file): file for file in files if _plugin_class(file, public_name(file))}
 
 
 @lru_cache(maxsize=512)

@@ -22,7 +22,9 @@ Need = Literal["vit", "dense", "video", "index", "pixels"]
 Batch = Mapping[str, Tensor]  # each view's name -> (B, ...) its input; "index" -> (B,) int64, which images they are
 Losses = dict[str, Tensor]  # "loss", the scalar to minimise, and scalar terms to log
 Transform = Callable[[Tensor], Tensor]  # one picture, (3, H, W) uint8 -> (3, S, S) float32, normalised
-Views = Mapping[str, Transform]  # names that share one transform get different draws of it; others the same random numbers
+Views = Mapping[
+    str, Transform
+]  # names that share one transform get different draws of it; others the same random numbers
 
 
 class Epoch(Protocol):

@@ -29,6 +29,9 @@ class Params(BaseModel):
     )
     crop: float = Field(0.3, gt=0, le=1, description="Least share of the picture's area that a random crop keeps.")
     cached_views: int = Field(
-        6, ge=0, le=64, description="Views an image that go through the frozen blocks once, ahead; 0: new ones each time."
+        6,
+        ge=0,
+        le=64,
+        description="Views an image that go through the frozen blocks once, ahead; 0: new ones each time.",
     )
     seed: int = Field(0, ge=0, lt=2**31, description="The same seed and pictures give the same encoder on a CPU.")
