@@ -22,9 +22,7 @@ Need = Literal["vit", "dense", "video", "index", "pixels"]
 Batch = Mapping[str, Tensor]  # each view's name -> (B, ...) its input; "index" -> (B,) int64, which images they are
 Losses = dict[str, Tensor]  # "loss", the scalar to minimise, and scalar terms to log
 Transform = Callable[[Tensor], Tensor]  # one picture, (3, H, W) uint8 -> (3, S, S) float32, normalised
-Views = Mapping[
-    str, Transform
-]  # names that share one transform get different draws of it; others the same random numbers
+Views = Mapping[str, Transform]  # names with one transform get different draws; others see the same random numbers
 
 
 class Epoch(Protocol):
@@ -73,7 +71,7 @@ class Method(nn.Module):
         raise NotImplementedError
 
     def sources(self, index: Tensor, generator: torch.Generator) -> Mapping[str, Tensor]:
-        """Which images the views of a batch are made of: view name -> (B,). Unnamed views are made of `index` itself."""
+        """Which images the views are made of: view name -> (B,). Views not named are made of `index` itself."""
         return {}
 
     def order(self, generator: torch.Generator) -> Tensor:

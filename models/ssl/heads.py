@@ -8,7 +8,7 @@ from torch import nn
 
 
 def mlp(*widths: int, norm: bool = True, last_norm: bool = False) -> nn.Sequential:
-    """Linear layers with ReLU between; `norm` puts batch norm before each ReLU, `last_norm` one after the last layer."""
+    """Linear layers with ReLU between; `norm` puts batch norm before each ReLU, `last_norm` after the last layer."""
     layers: list[nn.Module] = []
     steps = list(pairwise(widths))
     for number, (before, after) in enumerate(steps, start=1):

@@ -32,6 +32,6 @@ class Params(BaseModel):
         6,
         ge=0,
         le=64,
-        description="Views an image that go through the frozen blocks once, ahead; 0: new ones each time.",
+        description="Views an image that pass the frozen blocks once, ahead; 0: new ones each time.",
     )
     seed: int = Field(0, ge=0, lt=2**31, description="The same seed and pictures give the same encoder on a CPU.")

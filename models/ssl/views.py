@@ -44,7 +44,7 @@ def scaled(setting: Setting) -> Transform:
 
 
 class _Centre(torch.nn.Module):
-    """(3, H, W) -> (3, S, S): the short side becomes 8/7 of S, unless the picture is smaller; then the centre is cut."""
+    """(3, H, W) -> (3, S, S): a short side beyond 8/7 of S is resized to that; then the centre is cut."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
