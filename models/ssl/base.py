@@ -92,6 +92,14 @@ class Method(nn.Module):
     def after_step(self, batch: Batch, t: float) -> None:
         """After the optimizer's and the teachers' step. `batch` is this process's share."""
 
+    def trained(self) -> Backbone:
+        """The encoder to keep: the student, unless the method says otherwise."""
+        return self.encoder
+
+    def clusters(self) -> Tensor | None:
+        """(N,) int64, the cluster of each training image, of a method that clusters."""
+        return None
+
     def reset(self) -> list[nn.Parameter]:
         """Parameters that start_epoch made anew: the loop forgets the optimizer's memory of them."""
         return []

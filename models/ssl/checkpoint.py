@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,7 +15,7 @@ State = dict[str, Any]  # tensors, numbers, strings, and lists and dicts of them
 
 
 class CheckpointDiskFull(OSError):
-    """There was no room for a checkpoint; the one before it is untouched."""
+    """There was no room for what a run writes; the checkpoint before is untouched."""
 
     code = "storage_full"
 
@@ -49,20 +51,29 @@ def read(path: Path) -> State:
 
 
 def write(state: State, path: Path) -> None:
-    """To a file that did not exist; synced. Leaves nothing behind when there is no room. Raises CheckpointDiskFull."""
+    """To a file, synced. Leaves nothing behind when there is no room. Raises CheckpointDiskFull."""
     try:
-        with path.open("wb") as stream:
+        with disk_full(), path.open("wb") as stream:
             torch.save(state, stream)
             stream.flush()
             os.fsync(stream.fileno())
-    except (OSError, RuntimeError) as error:  # torch's writer hides the system's error in a RuntimeError
+    except BaseException:
         path.unlink(missing_ok=True)
-        if _full(error):
+        raise
+
+
+@contextmanager
+def disk_full() -> Iterator[None]:
+    """Turns the system's "no space left" into CheckpointDiskFull, even where torch's writer hides it in its own."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        if _no_space(error):
             raise CheckpointDiskFull("The disk is full: free some space, then start the fine-tuning again.") from error
         raise
 
 
-def _full(error: BaseException | None) -> bool:
+def _no_space(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             return True

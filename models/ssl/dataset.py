@@ -75,8 +75,18 @@ class ViewDataset(Dataset[dict[str, Tensor]]):
         torch.manual_seed(seed_of(self.seed, "view", image, draw))
         return transform(self.pictures[image])
 
-    def loader(self, batches: Iterable[list[Key]], workers: int) -> Iterator[dict[str, Tensor]]:
-        return load(self, batches, workers)
+    def made(self, draws: int) -> int:
+        """How many views it takes to make `draws` of each transform of every picture, or more where names need it."""
+        transforms = {id(transform) for transform in self.views.values()}
+        return len(self.pictures) * sum(max(draws, self.sharing(one)) for one in transforms)
+
+    def sharing(self, transform_id: int) -> int:
+        """How many names have this transform."""
+        return sum(id(transform) == transform_id for transform in self.views.values())
+
+    def batches(self, keys: Iterable[list[Key]], workers: int) -> Iterator[dict[str, Tensor]]:
+        """Collated batches in order, made in `workers` processes; 0: in this one."""
+        return load(self, keys, workers)
 
 
 def ranks(views: Views) -> dict[str, tuple[int, int]]:

@@ -68,6 +68,14 @@ def total(value: Tensor) -> Tensor:
     return cast(Tensor, all_reduce(value))
 
 
+def first(value: Tensor) -> Tensor:
+    """The first process's value."""
+    value = value.detach().clone()
+    if world() > 1:
+        dist.broadcast(value, 0)
+    return value
+
+
 def share(batch: int) -> slice:
     """This process's part of a batch."""
     size = batch // world()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 SURE_AFTER = 5  # steps, before the time of one is believed
 
@@ -15,7 +15,8 @@ class Plan:
     total: int  # steps
     warmup: float  # share of them
     done: int = 0
-    seconds: float = 0.0  # that the run has taken so far, over all attempts
+    seconds: float = 0.0  # that the run has taken so far, over all its attempts
+    training: float = 0.0  # of them, what was not preparation
 
     @property
     def t(self) -> float:
@@ -27,22 +28,21 @@ class Plan:
         return self.done >= self.total
 
     def rate(self) -> float:
-        """Of the peak learning rate, for the next step: a linear rise, then half a cosine down to zero."""
+        """The next step's share of the peak learning rate: a linear rise, then half a cosine down to zero."""
         rising = self.warmup * self.total
         if self.done < rising:
             return (self.done + 1) / (rising + 1)
         return 0.5 * (1 + math.cos(math.pi * (self.done - rising) / max(1.0, self.total - rising)))
 
-    def fit_into(self, budget: float | None, prepared: float) -> None:
-        """Shrinks `total` to what the budget's seconds still allow, at the pace so far.
+    def spend(self, seconds: float, *, training: bool) -> None:
+        self.seconds += seconds
+        self.training += seconds if training else 0.0
 
-        prepared: seconds that went by before the first step, which no further step will cost.
-        """
-        if budget is None or self.done < SURE_AFTER:
-            return
-        pace = (self.seconds - prepared) / self.done
-        possible = self.done + max(0, math.floor((budget - self.seconds) / pace)) if pace > 0 else self.total
-        self.total = min(self.total, max(self.done, possible))
-
-    def state(self) -> dict[str, float]:
-        return asdict(self)
+    def fit_into(self, budget: float | None) -> bool:
+        """Shrinks `total` to what the budget's seconds still allow at the pace so far; whether that was necessary."""
+        if budget is None or self.done < SURE_AFTER or not self.training:
+            return False
+        possible = self.done + max(0, math.floor((budget - self.seconds) * self.done / self.training))
+        shrunk = possible < self.total
+        self.total = min(self.total, possible)
+        return shrunk

@@ -1,0 +1,86 @@
+"""What a run reads: views of the training images, their plain views, and two views of each held-out image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from models.ssl import distributed
+from models.ssl.backbone import Backbone
+from models.ssl.base import Method, Setting, Views
+from models.ssl.dataset import Key, Pictures, ViewDataset
+from models.ssl.maps import MapDataset, through_trunk
+from models.ssl.views import contrastive, plain
+
+HELD_OUT = 512  # held-out images that are looked at, at most
+HELD_OUT_CROP = 0.3
+HELD_OUT_SEED = 0  # the same views in every run, so that runs compare
+ENCODE = 64  # images a batch without gradient
+
+Dataset = ViewDataset | MapDataset
+
+
+def held_out_views(setting: Setting) -> Views:
+    """The two random views by which encoders are compared, whatever method trained them."""
+    return dict.fromkeys(("first", "second"), contrastive(setting, HELD_OUT_CROP))
+
+
+class Gallery:
+    def __init__(self, method: Method, train: Pictures, held_out: Pictures | None, workers: int) -> None:
+        self.workers, self.images = workers, len(train)
+        self.views: Dataset = ViewDataset(train, method.views(), method.params.seed)
+        self.plain: Dataset = ViewDataset(train, {"plain": plain(method.setting)}, method.params.seed)
+        self.held_out = min(HELD_OUT, len(held_out) if held_out is not None else 0)
+        self.held: Dataset = ViewDataset(train if held_out is None else held_out, held_out_views(method.setting), HELD_OUT_SEED)
+
+    def send_through(self, trunk: nn.Module, scratch: Path, draws: int, report: Callable[[int, int], None]) -> None:
+        """Replaces every view by its map behind the trunk; report(done, total) counts views."""
+        work = [(self.views, draws), (self.plain, 1), (self.held, 2)][: 3 if self.held_out else 2]
+        sources = [(source, count) for source, count in work if isinstance(source, ViewDataset)]
+        total = sum(source.made(count) for source, count in sources)
+        done = 0
+
+        def more(count: int) -> None:
+            nonlocal done
+            done += count
+            report(done, total)
+
+        trunk.eval()
+        made = [through_trunk(source, trunk, scratch, count, self.workers, more) for source, count in sources]
+        self.views, self.plain = made[0], made[1]
+        self.held = made[2] if self.held_out else self.held
+
+    def batches(self, keys: Iterable[list[Key]]) -> Iterator[dict[str, Tensor]]:
+        return self.views.batches(keys, self.workers)
+
+    def features(self, encoder: Backbone) -> Tensor:
+        """(N, D) float32 on the CPU of every training image's plain view; each process encodes its part."""
+        size = -(-self.images // distributed.world())
+        first = distributed.rank() * size
+        mine = [min(index, self.images - 1) for index in range(first, first + size)]
+        return distributed.gather(self.encode(encoder, self.plain, mine)[:, 0])[: self.images].cpu()
+
+    def probed(self, encoder: Backbone, index: list[int]) -> Tensor:
+        """(P, D) of some training images' plain views."""
+        return self.encode(encoder, self.plain, index)[:, 0].cpu()
+
+    def held_out_features(self, encoder: Backbone) -> Tensor | None:
+        """(H, 2, D) of two views of each held-out image, None when none is held out."""
+        return self.encode(encoder, self.held, list(range(self.held_out))).cpu() if self.held_out else None
+
+    @torch.inference_mode()
+    def encode(self, encoder: Backbone, dataset: Dataset, index: list[int]) -> Tensor:
+        """(n, views, D) in evaluation mode, single precision; leaves the encoder in the mode it was in."""
+        device = next(encoder.parameters()).device
+        training = encoder.training
+        encoder.eval()
+        groups = ([Key(i, 0, {}) for i in index[start : start + ENCODE]] for start in range(0, len(index), ENCODE))
+        found = []
+        for batch in dataset.batches(groups, self.workers):
+            views = [encoder(batch[name].to(device)).float() for name in batch if name != "index"]
+            found.append(torch.stack(views, dim=1))
+        encoder.train(training)
+        return torch.cat(found)

@@ -1,0 +1,133 @@
+"""Views that have passed the frozen trunk once, kept as maps on disk: what makes training on a CPU cheap.
+
+The trunk runs in OpenVINO, about twice as fast as torch. The maps are float16: what training draws from them are a few
+views an image instead of ever new ones.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from models.engines.telemetry import import_openvino
+from models.ssl.base import Transform
+from models.ssl.checkpoint import disk_full
+from models.ssl.dataset import Key, ViewDataset, load, ranks
+from models.ssl.seeds import generator
+
+BATCH = 16
+Report = Callable[[int], None]  # how many views more are done
+
+
+class MapDataset:
+    """Stands in for a ViewDataset: the same keys, but each view is one of a few that were made ahead."""
+
+    def __init__(self, source: ViewDataset, maps: dict[int, np.ndarray]) -> None:
+        """maps: id of a transform -> (N, V, ...) float16, V draws of it through the trunk."""
+        self.seed = source.seed
+        self.ranks = ranks(source.views)
+        self.maps = {name: maps[id(transform)] for name, transform in source.views.items()}
+
+    def batches(self, keys: Iterable[list[Key]], workers: int) -> Iterator[dict[str, Tensor]]:
+        """Collated batches in order; no workers are needed to read."""
+        for group in keys:
+            batch = {"index": torch.tensor([key.index for key in group])}
+            for name in self.maps:
+                batch[name] = self._read(name, group)
+            yield batch
+
+    def _read(self, name: str, group: list[Key]) -> Tensor:
+        maps, (rank, _) = self.maps[name], self.ranks[name]
+        images = [key.sources.get(name, key.index) for key in group]
+        draws = [
+            int(torch.randperm(maps.shape[1], generator=generator(self.seed, "map", key.index, key.draw))[rank])
+            for key in group
+        ]
+        return torch.from_numpy(maps[images, draws])
+
+
+def through_trunk(
+    source: ViewDataset, trunk: nn.Module, folder: Path, draws: int, workers: int, report: Report
+) -> MapDataset:
+    """Runs `draws` views of every picture through the trunk. Raises CheckpointDiskFull when they do not fit."""
+    folder.mkdir(parents=True, exist_ok=True)
+    maps: dict[int, np.ndarray] = {}
+    for transform in source.views.values():
+        if id(transform) not in maps:
+            file = folder / f"maps-{len(list(folder.iterdir()))}.npy"
+            count = max(draws, source.sharing(id(transform)))
+            maps[id(transform)] = _fill(source, transform, count, trunk, file, workers, report)
+    return MapDataset(source, maps)
+
+
+class _Draws(Dataset[Tensor]):
+    """Draw d of image i at i * draws + d."""
+
+    def __init__(self, source: ViewDataset, transform: Transform, draws: int) -> None:
+        self.source, self.transform, self.draws = source, transform, draws
+
+    def __getitem__(self, place: int) -> Tensor:
+        return self.source.draw(self.transform, *divmod(place, self.draws))
+
+
+def _fill(
+    source: ViewDataset, transform: Transform, draws: int, trunk: nn.Module, file: Path, workers: int, report: Report
+) -> np.ndarray:
+    count = len(source.pictures) * draws
+    batches = [list(range(start, min(start + BATCH, count))) for start in range(0, count, BATCH)]
+    maps, done = np.empty(0), 0
+    views = load(_Draws(source, transform, draws), batches, workers)
+    for outputs in run(trunk, views):
+        if not done:
+            maps = _reserved(file, (count, *outputs.shape[1:]))
+        maps[done : done + len(outputs)] = outputs
+        done += len(outputs)
+        report(len(outputs))
+    return maps.reshape(len(source.pictures), draws, *maps.shape[1:])
+
+
+def _reserved(file: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """A memory map whose room on the disk is taken at once: a full disk must not kill the process at a later write."""
+    maps = np.lib.format.open_memmap(file, mode="w+", dtype=np.float16, shape=shape)  # type: ignore[no-untyped-call]
+    with disk_full(), file.open("r+b") as stream:
+        os.posix_fallocate(stream.fileno(), 0, os.fstat(stream.fileno()).st_size)
+    return maps  # type: ignore[no-any-return]
+
+
+def run(trunk: nn.Module, batches: Iterable[Tensor]) -> Iterator[np.ndarray]:
+    """(B, 3, S, S) -> (B, C, h, w), in order; a few batches are in flight at a time."""
+    compiled: Any = None
+    idle: list[Any] = []
+    flying: deque[Any] = deque()
+    for batch in batches:
+        compiled = compiled or _compiled(trunk, batch)
+        if len(flying) == 2 * int(compiled.get_property("NUM_STREAMS")):
+            yield _landed(flying, idle)
+        request = idle.pop() if idle else compiled.create_infer_request()
+        request.start_async({0: batch.numpy()}, share_inputs=False)
+        flying.append(request)
+    while flying:
+        yield _landed(flying, idle)
+
+
+def _landed(flying: deque[Any], idle: list[Any]) -> np.ndarray:
+    request = flying.popleft()
+    request.wait()
+    outputs = np.array(request.get_output_tensor(0).data)
+    idle.append(request)
+    return outputs
+
+
+def _compiled(trunk: nn.Module, batch: Tensor) -> Any:
+    openvino = import_openvino()
+    model = openvino.convert_model(trunk, example_input=batch[:2], input=[-1, *batch.shape[1:]])
+    settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
+    return openvino.Core().compile_model(model, "CPU", settings)
