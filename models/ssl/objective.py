@@ -33,13 +33,23 @@ def objective(method: Method, device: torch.device) -> nn.Module:
     if distributed.world() == 1:
         return _Objective(method)
     if device.type == "cuda":  # gloo on the CPU has no such norm: batch norms there count their own share only
-        method = nn.SyncBatchNorm.convert_sync_batchnorm(method)
+        synchronise(method)
     return DistributedDataParallel(
         _Objective(method),
         device_ids=[device] if device.type == "cuda" else None,
         broadcast_buffers=False,  # queues and banks are equal by construction
         find_unused_parameters=True,
     )
+
+
+def synchronise(network: nn.Module) -> None:
+    """Lets every batch norm inside count over all processes.
+
+    timm's conversion, not torch's: timm's batch norms hold the activation after them, which torch's would drop.
+    """
+    from timm.layers import convert_sync_batchnorm
+
+    convert_sync_batchnorm(network)
 
 
 @torch.no_grad()
