@@ -5,7 +5,10 @@ ViT-S/16: kNN 69.3 after 100. Known failure: one answer for every picture, or th
 centre takes from the teacher what it always says, against the one; its low temperature sharpens what is left, against
 the other.
 
-Away from the paper: no solarization, both large crops are blurred alike, and 4096 prototypes, for small galleries.
+Its loss holds the entropy of the teacher's answers, so it may rise while the student follows; the difference tells.
+
+Away from the paper: no solarization, both large crops are blurred alike, 4096 prototypes, for small galleries, and the
+student is what is kept, because in a short run the teacher has hardly moved.
 """
 
 from __future__ import annotations
@@ -93,7 +96,7 @@ class DINO(Method):
             entropy = torch.special.entr(targets).sum(2).mean()
             self.centre.copy_(recentred(self.centre, teacher))
         loss = cross_view(student.float().unflatten(0, (count, -1)), targets, self.params.student_temperature)
-        return {"loss": loss, "teacher_entropy": entropy}
+        return {"loss": loss, "entropy": entropy}
 
     def after_step(self, batch: Batch, t: float) -> None:
         first, last = self.params.first_temperature, self.params.teacher_temperature
