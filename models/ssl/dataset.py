@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from models.embedding import WorkingCopyUnreadable
 from models.ssl.base import Transform, Views
-from models.ssl.seeds import seed_of
+from models.ssl.seeds import seed_globally
 
 
 class Pictures(Protocol):
@@ -72,7 +72,7 @@ class ViewDataset(Dataset[dict[str, Tensor]]):
 
     def draw(self, transform: Transform, image: int, draw: int) -> Tensor:
         """One view: transforms that differ see the same random numbers, and so the same crop."""
-        torch.manual_seed(seed_of(self.seed, "view", image, draw))
+        seed_globally(self.seed, "view", image, draw)
         return transform(self.pictures[image])
 
     def made(self, draws: int) -> int:

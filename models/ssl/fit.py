@@ -21,7 +21,7 @@ from models.ssl.gallery import Gallery
 from models.ssl.health import Health, Record
 from models.ssl.objective import half_precision, move_teachers, objective
 from models.ssl.plan import Plan
-from models.ssl.seeds import generator, seed_of
+from models.ssl.seeds import generator, seed_globally
 
 PROBED = 512  # training images that health looks at
 RECONSIDER = 10  # steps between two looks at the budget
@@ -182,7 +182,7 @@ class Run:
 
     def _step(self, batch: Batch) -> float:
         """One optimizer step; returns the learning rate."""
-        torch.manual_seed(seed_of(self.seed, "step", self.plan.done, distributed.rank()))
+        seed_globally(self.seed, "step", self.plan.done, distributed.rank())
         lr = self.params.lr * self.plan.rate()
         for group in self.optimizer.param_groups:
             group["lr"] = lr

@@ -11,13 +11,11 @@ from torch import Tensor, nn
 from models.ssl import distributed
 from models.ssl.backbone import Backbone
 from models.ssl.base import Method, Setting, Views
+from models.ssl.compare import CROP, MOST, SEED
 from models.ssl.dataset import Key, Pictures, ViewDataset
 from models.ssl.maps import MapDataset, through_trunk
 from models.ssl.views import contrastive, plain
 
-HELD_OUT = 512  # held-out images that are looked at, at most
-HELD_OUT_CROP = 0.3
-HELD_OUT_SEED = 0  # the same views in every run, so that runs compare
 ENCODE = 64  # images a batch without gradient
 
 Dataset = ViewDataset | MapDataset
@@ -25,7 +23,7 @@ Dataset = ViewDataset | MapDataset
 
 def held_out_views(setting: Setting) -> Views:
     """The two random views by which encoders are compared, whatever method trained them."""
-    return dict.fromkeys(("first", "second"), contrastive(setting, HELD_OUT_CROP))
+    return dict.fromkeys(("first", "second"), contrastive(setting, CROP))
 
 
 class Gallery:
@@ -33,8 +31,8 @@ class Gallery:
         self.workers, self.images = workers, len(train)
         self.views: Dataset = ViewDataset(train, method.views(), method.params.seed)
         self.plain: Dataset = ViewDataset(train, {"plain": plain(method.setting)}, method.params.seed)
-        self.held_out = min(HELD_OUT, len(held_out) if held_out is not None else 0)
-        self.held: Dataset = ViewDataset(train if held_out is None else held_out, held_out_views(method.setting), HELD_OUT_SEED)
+        self.held_out = min(MOST, len(held_out) if held_out is not None else 0)
+        self.held: Dataset = ViewDataset(train if held_out is None else held_out, held_out_views(method.setting), SEED)
 
     def send_through(self, trunk: nn.Module, scratch: Path, draws: int, report: Callable[[int, int], None]) -> None:
         """Replaces every view by its map behind the trunk; report(done, total) counts views."""

@@ -12,15 +12,18 @@ SMALL = 64  # pixels: below, pictures have nothing that a blur would take away
 
 
 def contrastive(setting: Setting, crop: float, *, size: int | None = None, largest: float = 1.0) -> Transform:
-    """SimCLR's view (Chen 2020, appendix A): random crop, flip, colour jitter, grey, blur.
+    """SimCLR's view (Chen 2020, appendix A), on the encoder's scale; see `augmented`."""
+    return v2.Compose([augmented(size or setting.size, crop, largest), scaled(setting)])
+
+
+def augmented(size: int, crop: float, largest: float = 1.0) -> Transform:
+    """Random crop, flip, colour jitter, grey, blur: (3, H, W) uint8 -> (3, size, size) uint8.
 
     crop, largest  the crop's share of the picture's area
-    size           its side after resizing, by default the setting's
 
     The blur's kernel spans two standard deviations to each side, where the paper's covers a tenth of the picture: 2
     instead of 11 ms for a view of 224 pixels.
     """
-    size = size or setting.size
     jitter = v2.ColorJitter(0.4, 0.4, 0.4, 0.1)
     steps: list[v2.Transform] = [
         v2.RandomResizedCrop(size, (crop, largest), antialias=True),
@@ -30,7 +33,7 @@ def contrastive(setting: Setting, crop: float, *, size: int | None = None, large
     ]
     if size > SMALL:
         steps.append(v2.RandomApply([v2.GaussianBlur(9, (0.1, 2.0))], 0.5))
-    return v2.Compose([*steps, scaled(setting)])
+    return v2.Compose(steps)
 
 
 def plain(setting: Setting) -> Transform:
