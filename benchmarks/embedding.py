@@ -81,7 +81,7 @@ def generated(count: int) -> Iterator[Image.Image]:
 
 def all_contestants(encoder_name: str, cache: Path, files: list[Path]) -> dict[str, Contestant]:
     encoder: Encoder = registry.load("encoders", encoder_name)
-    ir = openvino_ir(encoder_name, cache)
+    ir = openvino_ir(encoder, cache)
     pixels = np.stack([load_pixels(file, encoder.input_size) for file in files])
     batches = [pixels[start : start + PEER_BATCH] for start in range(0, len(pixels), PEER_BATCH)]
     network = encoder.load()

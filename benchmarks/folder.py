@@ -16,6 +16,7 @@ from typing import Any
 from app.folder.scan import pictures
 from app.settings import Settings
 from benchmarks.embedding import openvino_alone, processor
+from models import registry
 from models.embedding import load_pixels
 from models.encoders.export import openvino_ir
 
@@ -44,7 +45,8 @@ def measure(folder: Path, rounds: int, precision: str) -> None:
 
         copies = [load_pixels(path, 224) for path in sorted((out / "thumbs").glob("*.jpg"))]
         batches = [np.stack(copies[start : start + 8]) for start in range(0, len(copies), 8)]
-        alone = openvino_alone(openvino_ir(ENCODER, Settings().encoder_cache), batches, PRECISIONS[precision])
+        ir = openvino_ir(registry.load("encoders", ENCODER), Settings().encoder_cache)
+        alone = openvino_alone(ir, batches, PRECISIONS[precision])
         alone()
         rows: list[tuple[float, float, dict[str, Any]]] = []
         for _ in range(rounds):

@@ -9,14 +9,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.failures import failing_clearly
+from app.cli.failures import encoder_option, failing_clearly
 from app.folder.stages import Stages
 
 
 def cluster(
     folder: Annotated[Path, typer.Argument(help="The folder with pictures; folders in it are read too.")],
     k: Annotated[str, typer.Option("--k", help="How many clusters, or auto.")] = "auto",
-    encoder: Annotated[str, typer.Option(help="An encoder's name.")] = "efficientnet-lite0",
+    encoder: Annotated[
+        str, typer.Option(help="An encoder's name, or a fine-tuned one's folder.")
+    ] = "efficientnet-lite0",
     algorithm: Annotated[str, typer.Option(help="A clustering algorithm's name.")] = "kmeans",
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same clusters.")] = 0,
     labels: Annotated[
@@ -30,12 +32,13 @@ def cluster(
 
     Example: roost cluster ~/Pictures/garden --k auto --labels folders
     """
-    _check(folder, k, encoder, algorithm, device)
+    _check(folder, k, algorithm, device)
+    found = encoder_option(encoder)
     from app.folder.run import Request, sort_folder
 
     target = (out or Path("roost-out") / folder.resolve().name).resolve()
     wanted: int | Literal["auto"] = "auto" if k == "auto" else int(k)
-    request = Request(folder.resolve(), target, encoder, algorithm, wanted, seed, labels, device)
+    request = Request(folder.resolve(), target, found, algorithm, wanted, seed, labels, device)
     console = Console(stderr=as_json, quiet=as_json)
     with failing_clearly("cluster"), Stages(console) as stages:
         result = sort_folder(request, stages)
@@ -45,7 +48,7 @@ def cluster(
         _show(console, result)
 
 
-def _check(folder: Path, k: str, encoder: str, algorithm: str, device: str) -> None:
+def _check(folder: Path, k: str, algorithm: str, device: str) -> None:
     """Wrong use is told before anything heavy is imported."""
     from models import registry
 
@@ -53,9 +56,8 @@ def _check(folder: Path, k: str, encoder: str, algorithm: str, device: str) -> N
         raise typer.BadParameter(f"{folder} is no folder", param_hint="FOLDER")
     if k != "auto" and not (k.isascii() and k.isdigit() and int(k) >= 1):
         raise typer.BadParameter(f"{k!r} is neither auto nor a number from 1", param_hint="--k")
-    for option, kind, name in (("--encoder", "encoders", encoder), ("--algorithm", "clustering", algorithm)):
-        if name not in (known := registry.names(kind)):
-            raise typer.BadParameter(f"{name!r} is not known; known: {', '.join(known)}", param_hint=option)
+    if algorithm not in (known := registry.names("clustering")):
+        raise typer.BadParameter(f"{algorithm!r} is not known; known: {', '.join(known)}", param_hint="--algorithm")
     if device not in ("auto", "cpu", "cuda"):
         raise typer.BadParameter("give auto, cpu or cuda", param_hint="--device")
 

@@ -1,10 +1,14 @@
-"""How a command fails: one clear line, exit code 1."""
+"""How a command fails: one clear line, exit code 1; or 2 for wrong use."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    from models.encoders.base import Encoder
 
 
 @contextmanager
@@ -26,6 +30,17 @@ def failing_clearly(command: str) -> Iterator[None]:
         if not isinstance(getattr(error, "code", None), str):
             raise
         _fail(command, str(error))
+
+
+def encoder_option(text: str) -> "Encoder":
+    """What --encoder names. Wrong use is told before anything heavy is imported."""
+    from app.folder.encoder import chosen
+    from models.encoders.base import EncoderError
+
+    try:
+        return chosen(text)
+    except EncoderError as error:
+        raise typer.BadParameter(str(error), param_hint="--encoder") from error
 
 
 def _fail(command: str, reason: str) -> None:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.failures import failing_clearly
+from app.cli.failures import encoder_option, failing_clearly
 from app.folder.stages import Stages
 
 
@@ -18,7 +18,9 @@ def search(
     folder: Annotated[Path, typer.Argument(help="The folder to search in.")],
     image: Annotated[Path, typer.Argument(help="The picture whose neighbours are wanted; it may lie anywhere.")],
     k: Annotated[int, typer.Option("-k", min=1, max=10_000, help="How many neighbours.")] = 10,
-    encoder: Annotated[str, typer.Option(help="An encoder's name.")] = "efficientnet-lite0",
+    encoder: Annotated[
+        str, typer.Option(help="An encoder's name, or a fine-tuned one's folder.")
+    ] = "efficientnet-lite0",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
@@ -26,21 +28,18 @@ def search(
 
     Example: roost search ~/Pictures/garden wren.jpg -k 5
     """
-    from models import registry
-
     if not folder.is_dir():
         raise typer.BadParameter(f"{folder} is no folder", param_hint="FOLDER")
     if not image.is_file():
         raise typer.BadParameter(f"{image} is no file", param_hint="IMAGE")
-    if encoder not in (known := registry.names("encoders")):
-        raise typer.BadParameter(f"{encoder!r} is not known; known: {', '.join(known)}", param_hint="--encoder")
+    found = encoder_option(encoder)
     from app.folder.find import find
 
     console = Console(stderr=as_json, quiet=as_json)
     with failing_clearly("search"), Stages(console) as stages:
-        hits = find(folder.resolve(), image, k, encoder, device, stages)
+        hits = find(folder.resolve(), image, k, found, device, stages)
     if as_json:
-        sys.stdout.write(json.dumps({"encoder": encoder, "hits": [asdict(hit) for hit in hits]}) + "\n")
+        sys.stdout.write(json.dumps({"encoder": found.name, "hits": [asdict(hit) for hit in hits]}) + "\n")
         return
     table = Table(title=f"Most like {image.name}", title_justify="left")
     table.add_column("cosine", justify="right")

@@ -30,6 +30,10 @@ def of_job(session: Session, job_id: UUID) -> Clustering | None:
     return session.scalars(select(Clustering).where(Clustering.job_id == job_id)).first()
 
 
+def of_encoder(session: Session, encoder_id: UUID) -> list[Clustering]:
+    return list(session.scalars(select(Clustering).where(Clustering.encoder_id == encoder_id)))
+
+
 def listed(session: Session, collection_id: UUID, paging: Paging) -> tuple[list[Clustering], str | None]:
     query = select(Clustering).where(Clustering.collection_id == collection_id)
     return page(session, query, paging, Clustering.id, value=lambda row: [row.id], descending=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.encoders.service import DEFAULT
+from app.encoders.schemas import DEFAULT
 from app.text import Line
 
 

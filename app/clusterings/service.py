@@ -38,7 +38,7 @@ def request(
 ) -> Job:
     """One job whose stages are exactly those that are still missing when it runs."""
     collections_repository.get(session, collection_id)
-    encoder = encoders_repository.named(session, body.encoder)
+    encoder = encoders_repository.named(session, body.encoder, collection_id)
     params = {
         "encoder": str(encoder.id),
         "algorithm": body.algorithm,

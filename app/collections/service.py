@@ -2,15 +2,16 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.collections import repository
 from app.collections.schemas import CollectionIn, CollectionOut, CollectionPatch, ImageCounts
 from app.db.session import now
-from app.db.tables import Collection, Job
+from app.db.tables import Collection
 from app.errors import PreconditionFailed, PreconditionRequired
 from app.jobs import ledger
+from app.jobs import repository as jobs
 
 
 def create(session: Session, body: CollectionIn) -> Collection:
@@ -49,18 +50,19 @@ def remove(session: Session, collection_id: UUID, if_match: str | None, request_
     """Take the rows away now and the files in a job; what still runs for the collection is cancelled."""
     collection = repository.get(session, collection_id, lock=True)
     check(collection, if_match, required=False)
-    unfinished = select(Job.id).where(Job.collection_id == collection_id, Job.state.in_(("queued", "running")))
-    for job_id in list(session.scalars(unfinished)):
-        ledger.request_cancel(session, job_id)
+    unfinished = jobs.unfinished(session, collection_id)
+    for job in unfinished:
+        ledger.request_cancel(session, job.id)
     session.execute(delete(Collection).where(Collection.id == collection_id))
-    ledger.submit(
-        session,
-        "sweep",
-        collection_id=collection_id,
-        params={"prefix": prefix(collection_id)},
-        lock=lock(collection_id),
-        request_id=request_id,
-    )
+    _sweep(session, collection_id, lock(collection_id), [prefix(collection_id)], request_id)
+    if any(job.lock == training_lock(collection_id) for job in unfinished):  # it may store something after that sweep
+        folders = [encoders_folder(collection_id), checkpoints_folder(collection_id)]
+        _sweep(session, collection_id, training_lock(collection_id), folders, request_id)
+
+
+def _sweep(session: Session, collection_id: UUID, lock: str, prefixes: list[str], request_id: str | None) -> None:
+    params = {"prefixes": prefixes}
+    ledger.submit(session, "sweep", collection_id=collection_id, params=params, lock=lock, request_id=request_id)
 
 
 def lock(collection_id: UUID) -> str:
@@ -68,9 +70,24 @@ def lock(collection_id: UUID) -> str:
     return f"collection:{collection_id}"
 
 
+def training_lock(collection_id: UUID) -> str:
+    """Trainings on a collection run one after the other, beside its other jobs: they only read what those write."""
+    return f"training:{collection_id}"
+
+
 def prefix(collection_id: UUID) -> str:
     """Where all blobs of a collection live."""
     return f"collections/{collection_id}"
+
+
+def encoders_folder(collection_id: UUID) -> str:
+    """Where the encoders that were fine-tuned on a collection live."""
+    return f"{prefix(collection_id)}/encoders"
+
+
+def checkpoints_folder(collection_id: UUID) -> str:
+    """Where trainings under way keep their checkpoints, a folder a job."""
+    return f"{prefix(collection_id)}/checkpoints"
 
 
 def shown(session: Session, collections: list[Collection]) -> list[CollectionOut]:

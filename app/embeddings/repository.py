@@ -37,6 +37,10 @@ def newest(session: Session, collection_id: UUID, encoder_id: UUID | None = None
     return session.scalars(query.order_by(EmbeddingSet.id.desc()).limit(1)).first()
 
 
+def of_encoder(session: Session, encoder_id: UUID) -> list[EmbeddingSet]:
+    return list(session.scalars(select(EmbeddingSet).where(EmbeddingSet.encoder_id == encoder_id)))
+
+
 def count(session: Session, set_id: UUID) -> int:
     return session.execute(select(func.count()).where(Embedding.set_id == set_id)).scalar_one()
 

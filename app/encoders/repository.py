@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.db.session import now
 from app.db.tables import Encoder
 from app.errors import NotFound
+from app.jobs import repository as jobs
 from app.pagination import Paging, page
 from models import registry
 
@@ -30,21 +31,29 @@ def register(session: Session) -> None:
             )
 
 
-def get(session: Session, encoder_id: UUID) -> Encoder:
-    if found := session.get(Encoder, encoder_id):
+def get(session: Session, encoder_id: UUID, *, lock: bool = False) -> Encoder:
+    if found := session.get(Encoder, encoder_id, with_for_update=lock or None):
         return found
     raise NotFound(f"There is no encoder {encoder_id}; GET /v1/encoders lists them.", code="encoder_not_found")
 
 
-def named(session: Session, id_or_name: str) -> Encoder:
-    """By id, or by a built-in's or hub encoder's name."""
+def named(session: Session, id_or_name: str, collection_id: UUID) -> Encoder:
+    """By id or name, one that came with Roost or was fine-tuned on this collection."""
     try:
-        return get(session, UUID(id_or_name))
+        wanted = Encoder.id == UUID(id_or_name)
     except ValueError:
-        query = select(Encoder).where(Encoder.name == id_or_name, Encoder.collection_id.is_(None))
-    if found := session.scalars(query).first():
+        wanted = Encoder.name == id_or_name
+    usable = or_(Encoder.collection_id.is_(None), Encoder.collection_id == collection_id)
+    if found := session.scalars(select(Encoder).where(wanted, usable)).first():
         return found
     raise NotFound(f"There is no encoder {id_or_name!r}; GET /v1/encoders lists them.", code="encoder_not_found")
+
+
+def names(session: Session, collection_id: UUID) -> set[str]:
+    """Names that no new encoder of the collection may take: of encoders, and of those in the making."""
+    usable = or_(Encoder.collection_id.is_(None), Encoder.collection_id == collection_id)
+    making = (job.params["name"] for job in jobs.unfinished(session, collection_id) if job.kind == "finetune")
+    return set(session.scalars(select(Encoder.name).where(usable))) | set(making)
 
 
 def listed(session: Session, paging: Paging) -> tuple[list[Encoder], str | None]:

@@ -11,7 +11,7 @@ from app.folder.remembered import Remembered
 from app.folder.run import NothingToDo
 from app.folder.scan import pictures
 from app.folder.stages import Stages
-from models import registry
+from models.encoders.base import Encoder
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,10 @@ class Hit:
     score: float
 
 
-def find(folder: Path, picture: Path, k: int, encoder: str, device: str, stages: Stages) -> list[Hit]:
+def find(folder: Path, picture: Path, k: int, encoder: Encoder, device: str, stages: Stages) -> list[Hit]:
     """The k most similar pictures, best first, without the picture itself."""
     files = pictures(folder, folder / "roost-out")
-    plugin = registry.load("encoders", encoder)
-    remembered = Remembered.of(folder, "" if plugin.unavailable() else plugin.sha256())
+    remembered = Remembered.of(folder, "" if encoder.unavailable() else encoder.sha256())
     unknown = [path for path in files if remembered.vector(folder, path) is None]
     with tempfile.TemporaryDirectory(prefix="roost-") as scratch:
         if unknown:
@@ -40,7 +39,9 @@ def find(folder: Path, picture: Path, k: int, encoder: str, device: str, stages:
     return [Hit(known[i][0].relative_to(folder).as_posix(), round(float(scores[i]), 6)) for i in best]
 
 
-def _query(folder: Path, picture: Path, remembered: Remembered, scratch: Path, encoder: str, device: str) -> np.ndarray:
+def _query(
+    folder: Path, picture: Path, remembered: Remembered, scratch: Path, encoder: Encoder, device: str
+) -> np.ndarray:
     picture = picture.resolve()
     if picture.is_relative_to(folder) and (vector := remembered.vector(folder, picture)) is not None:
         return vector

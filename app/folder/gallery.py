@@ -12,6 +12,7 @@ import numpy as np
 
 from app.folder.stages import Stage, Stages
 from app.settings import Settings
+from models.encoders.base import Encoder
 from models.engines.base import Engine
 from models.guard import Guard, Outcome, Task
 from models.images import ImageRejected, check_header
@@ -36,7 +37,7 @@ class Gallery:
     vectors: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
 
 
-def read(folder: Path, files: list[Path], copies: Path, encoder: str, device: str, stages: Stages) -> Gallery:
+def read(folder: Path, files: list[Path], copies: Path, encoder: Encoder, device: str, stages: Stages) -> Gallery:
     """Decode the files into `copies` in guarded processes and embed each as soon as its copy is there.
 
     The processes begin before this one has loaded the network, so that no core waits for the other's imports.
@@ -55,7 +56,7 @@ def read(folder: Path, files: list[Path], copies: Path, encoder: str, device: st
     return gallery
 
 
-def _open(encoder: str, device: str) -> Engine:
+def _open(encoder: Encoder, device: str) -> Engine:
     from models.engines import open_engine
 
     settings = Settings()

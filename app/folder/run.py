@@ -19,6 +19,7 @@ from models import registry
 from models.clustering.base import Clustering
 from models.clustering.outliers import atypical
 from models.clustering.representatives import cohesion
+from models.encoders.base import Encoder
 
 
 class NothingToDo(Exception):
@@ -29,7 +30,7 @@ class NothingToDo(Exception):
 class Request:
     folder: Path
     out: Path
-    encoder: str
+    encoder: Encoder
     algorithm: str
     k: int | Literal["auto"]
     seed: int
@@ -136,7 +137,7 @@ def _report(result: Sorted) -> Report:
         for number in range(found.k)
     ]
     return Report(
-        title=request.folder.resolve().name, created_at=datetime.now(UTC), encoder=request.encoder,
+        title=request.folder.resolve().name, created_at=datetime.now(UTC), encoder=request.encoder.name,
         algorithm=request.algorithm, k=found.k, seed=request.seed, images=len(gallery.names),
         rejected=[(one.name, one.code, one.detail) for one in gallery.rejected], duplicates=gallery.duplicates,
         metrics=result.metrics, scores=result.scores, seconds=dict(result.seconds), images_per_s=result.images_per_s,

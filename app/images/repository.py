@@ -1,6 +1,6 @@
 """Queries on images."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 from uuid import UUID
@@ -35,6 +35,13 @@ def names(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
         rows = session.execute(select(Image.id, Image.name).where(Image.id.in_(part)))
         found |= {image_id: name for image_id, name in rows}
     return found
+
+
+def any_named(session: Session, collection_id: UUID, ids_or_names: Container[str]) -> bool:
+    """Whether at least one image of the collection has one of these ids or names; in constant memory."""
+    query = select(Image.id, Image.name).where(Image.collection_id == collection_id)
+    rows = session.execute(query.execution_options(yield_per=1000))
+    return any(str(row.id) in ids_or_names or row.name in ids_or_names for row in rows)
 
 
 def count(session: Session, collection_id: UUID, status: str) -> int:

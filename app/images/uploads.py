@@ -1,8 +1,6 @@
 """The way of an upload: bytes to scratch, a look at them, blobs, rows, one job, one commit."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -24,7 +22,7 @@ from app.images.schemas import JobAccepted, UploadItem, UploadOut
 from app.images.staging import FileTooLarge, Staged, Stager
 from app.jobs import ledger
 from app.resources import Resources
-from app.storage import Storage
+from app.storage.kept import removed_unless_kept
 
 ARCHIVES = {
     "application/zip": "zip",
@@ -53,7 +51,7 @@ def _add_files(
     fingerprint = "\n".join(f"{getattr(one, 'sha256', 'refused')} {one.name}" for one in received)
     checked = [service.check(one) for one in received]
     good = [one for one in checked if isinstance(one, service.Checked)]
-    with _removed_unless_kept(res.storage, service.keys(collection_id, good)) as keep:
+    with removed_unless_kept(res.storage, service.keys(collection_id, good)) as keep:
         with res.database.reading() as session:
             if before := once.seen(session, fingerprint):
                 return before
@@ -68,26 +66,6 @@ def _add_files(
             answer = once.answer(session, fingerprint, 200, work)
             keep(not once.repeated)
         return answer
-
-
-@contextmanager
-def _removed_unless_kept(storage: Storage, keys: list[str]) -> Iterator[Callable[[bool], None]]:
-    """Blobs come before rows; where no row will come, they go again.
-
-    The last word is said before the commit: one that fails may still have happened, and a blob too many is a smaller
-    evil than a row without its blob.
-    """
-    kept = False
-
-    def keep(wanted: bool) -> None:
-        nonlocal kept
-        kept = wanted
-
-    try:
-        yield keep
-    finally:
-        for key in [] if kept else keys:
-            storage.delete(key)
 
 
 def _summary(session: Session, items: list[UploadItem], job: Job) -> UploadOut:
@@ -146,7 +124,7 @@ def _add_archive(
 ) -> Response:
     _check_archive(staged.path, kind)
     key = f"{collections_service.prefix(collection_id)}/archives/{new_id()}.{kind}"
-    with _removed_unless_kept(res.storage, [key]) as keep:
+    with removed_unless_kept(res.storage, [key]) as keep:
         with res.database.reading() as session:
             if before := once.seen(session, staged.sha256):
                 return before

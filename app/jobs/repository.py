@@ -16,6 +16,12 @@ def get(session: Session, job_id: UUID) -> Job:
     raise NotFound(f"There is no job {job_id}; GET /v1/jobs lists them.", code="job_not_found")
 
 
+def unfinished(session: Session, collection_id: UUID) -> list[Job]:
+    """What is queued or runs for a collection, oldest first."""
+    query = select(Job).where(Job.collection_id == collection_id, Job.state.in_(("queued", "running")))
+    return list(session.scalars(query.order_by(Job.id)))
+
+
 def listed(
     session: Session, paging: Paging, state: str | None, collection: UUID | None
 ) -> tuple[list[Job], str | None]:

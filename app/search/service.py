@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 from threadpoolctl import threadpool_limits
 
 from app.collections import repository as collections_repository
-from app.db.tables import EmbeddingSet, SearchIndex
+from app.db.tables import EmbeddingSet, Encoder, SearchIndex
 from app.embeddings import repository as embeddings
 from app.encoders import repository as encoders_repository
+from app.encoders import service as encoders_service
 from app.errors import Conflict, NotFound, Unavailable
 from app.images import repository as images_repository
 from app.images.decoder import Decoder
@@ -25,6 +26,7 @@ from models.engines.base import Engine
 from models.index import open_index
 from models.index.base import Index, IndexDamaged
 
+OPEN_ENGINES = 8  # each keeps a network in memory
 OPEN_INDEXES = 16  # memory-mapped, so an open one costs address space and page cache only
 
 
@@ -37,11 +39,11 @@ class Searcher:
         threadpool_limits(1, user_api="blas")
         self._opening_index, self._opening_engine = threading.Lock(), threading.Lock()
         self._indexes: dict[UUID, Index] = {}
-        self._engines: dict[str, tuple[Engine, threading.Lock]] = {}
+        self._engines: dict[UUID, tuple[Engine, threading.Lock]] = {}
 
     def by_image(self, session: Session, collection_id: UUID, image_id: UUID, k: int, encoder: str | None) -> SearchOut:
         """Neighbours of an image of the collection, without itself."""
-        embedding_set, row, name = self._index_of(session, collection_id, encoder)
+        embedding_set, row, used = self._index_of(session, collection_id, encoder)
         if images_repository.get(session, image_id).collection_id != collection_id:
             raise NotFound(f"There is no image {image_id} in this collection.", code="image_not_found")
         index = self._open(row)
@@ -51,30 +53,30 @@ class Searcher:
                 query = embeddings.vectors(session, self.res.storage, embedding_set.id, [image_id])[0]
             except KeyError as error:
                 raise Conflict(
-                    f"The image {image_id} is not embedded by {name} yet; POST .../assign or .../clusterings.",
+                    f"The image {image_id} is not embedded by {used.name} yet; POST .../assign or .../clusterings.",
                     code="not_embedded",
                 ) from error
-        return SearchOut(encoder=name, hits=self._hits(session, index, query, k, image_id))
+        return SearchOut(encoder=used.name, hits=self._hits(session, index, query, k, image_id))
 
     def by_picture(
         self, session: Session, collection_id: UUID, picture: Staged, k: int, encoder: str | None
     ) -> SearchOut:
         """Neighbours of a picture that was sent along; it is not kept."""
-        _, row, encoder_name = self._index_of(session, collection_id, encoder)
-        engine, turn = self._engine(encoder_name)
+        _, row, used = self._index_of(session, collection_id, encoder)
+        engine, turn = self._engine(used)
         pixels = load_pixels(self.decoder.working_copy(picture.path, picture.name), engine.input_size)
         with turn:
             query = next(iter(engine.run([pixels[None]])))[0]
-        return SearchOut(encoder=encoder_name, hits=self._hits(session, self._open(row), query, k, None))
+        return SearchOut(encoder=used.name, hits=self._hits(session, self._open(row), query, k, None))
 
     def _index_of(
         self, session: Session, collection_id: UUID, encoder: str | None
-    ) -> tuple[EmbeddingSet, SearchIndex, str]:
+    ) -> tuple[EmbeddingSet, SearchIndex, Encoder]:
         collections_repository.get(session, collection_id)
-        wanted = encoders_repository.named(session, encoder) if encoder else None
+        wanted = encoders_repository.named(session, encoder, collection_id) if encoder else None
         embedding_set, row = repository.index_of(session, collection_id, wanted)
         used = wanted or encoders_repository.get(session, embedding_set.encoder_id)
-        return embedding_set, row, used.name
+        return embedding_set, row, used
 
     def _hits(self, session: Session, index: Index, query: np.ndarray, k: int, itself: UUID | None) -> list[Hit]:
         """The k best that still exist: the database is the truth, the index may be a little behind it.
@@ -107,16 +109,19 @@ class Searcher:
                     ) from error
             return self._indexes[row.id]
 
-    def _engine(self, encoder: str) -> tuple[Engine, threading.Lock]:
+    def _engine(self, encoder: Encoder) -> tuple[Engine, threading.Lock]:
         """The engine and the lock of its turns. The first call of an encoder may convert it, which takes seconds."""
         with self._opening_engine:
-            if encoder not in self._engines:
+            if encoder.id not in self._engines:
+                while len(self._engines) >= OPEN_ENGINES:
+                    self._engines.pop(next(iter(self._engines)))
                 settings = self.res.settings
                 try:
+                    plugin = encoders_service.plugin(self.res.storage, encoder)
                     engine = open_engine(
-                        encoder, device="cpu", cache=settings.encoder_cache, batch=1, precision=settings.precision
+                        plugin, device="cpu", cache=settings.encoder_cache, batch=1, precision=settings.precision
                     )
                 except EncoderError as error:
                     raise Unavailable(str(error), code=getattr(error, "code", "encoder_unavailable")) from error
-                self._engines[encoder] = engine, threading.Lock()
-            return self._engines[encoder]
+                self._engines[encoder.id] = engine, threading.Lock()
+            return self._engines[encoder.id]

@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -45,10 +46,10 @@ class FileStorage:
 
     def delete(self, key: str) -> None:
         path = self.local(key)
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        while path.is_dir():
+            with suppress(FileNotFoundError):  # somebody else deletes it too, or deletes what is in it
+                shutil.rmtree(path)
+        path.unlink(missing_ok=True)
 
     def keys(self, prefix: str) -> Iterator[str]:
         for folder, _, names in os.walk(self.local(prefix)):

@@ -4,12 +4,13 @@ EncoderError
   EncoderUnavailable       the weights are not here; the message says what to do
   EncoderHashMismatch      the weights are not the ones they claim to be
   EncoderDamaged           the file does not hold the weights of this network
+  EncoderStorageFull       there is no room to write it
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from hashlib import file_digest
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
 
@@ -46,6 +47,12 @@ class EncoderDamaged(EncoderError):
     code = "encoder_damaged"
 
 
+class EncoderStorageFull(EncoderError):
+    """The disk is full; nothing of the encoder was left on it."""
+
+    code = "storage_full"
+
+
 @runtime_checkable
 class Encoder(Protocol):
     """A network with weights. Everything but `load` is cheap and imports no torch."""
@@ -80,6 +87,11 @@ class Encoder(Protocol):
         ...
 
     @property
+    def transformer(self) -> bool:
+        """Whether the network is a vision transformer, which some SSL methods need."""
+        ...
+
+    @property
     def licence(self) -> str: ...
     @property
     def summary(self) -> str: ...
@@ -89,24 +101,42 @@ class Encoder(Protocol):
         ...
 
     def sha256(self) -> str:
-        """Of the weight file. Raises EncoderUnavailable."""
+        """Of the weight file. Raises EncoderUnavailable, EncoderHashMismatch."""
         ...
 
-    def load(self) -> nn.Module:
-        """The network in evaluation mode: (B, 3, S, S) normalised float32 -> (B, D).
+    def ir(self) -> Path | None:
+        """The OpenVINO model that it brings along, see `models.encoders.export`; None: it has to be converted.
 
         Raises EncoderUnavailable, EncoderHashMismatch.
         """
         ...
 
+    def network(self) -> nn.Module:
+        """The architecture alone, with random weights, in evaluation mode; reads and fetches nothing."""
+        ...
 
-def file_sha256(file: Path) -> str:
-    """SHA-256 in hex; read once for as long as the file's size and time stay the same."""
-    state = file.stat()
-    return _digest(file, state.st_size, state.st_mtime_ns)
+    def load(self) -> nn.Module:
+        """The network in evaluation mode: (B, 3, S, S) normalised float32 -> (B, D).
+
+        Raises EncoderUnavailable, EncoderHashMismatch, EncoderDamaged.
+        """
+        ...
+
+
+def file_sha256(*files: Path) -> str:
+    """SHA-256 in hex over the files' contents, one after the other.
+
+    Read once for as long as their sizes and times stay the same.
+    """
+    states = [file.stat() for file in files]
+    return _digest(files, tuple((state.st_size, state.st_mtime_ns) for state in states))
 
 
 @lru_cache(maxsize=64)
-def _digest(file: Path, size: int, mtime_ns: int) -> str:
-    with file.open("rb") as stream:
-        return file_digest(stream, "sha256").hexdigest()
+def _digest(files: tuple[Path, ...], states: tuple[tuple[int, int], ...]) -> str:
+    """`states` only tells one content from the next."""
+    digest = sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            file_digest(stream, lambda: digest)
+    return digest.hexdigest()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h: the child's word for EncoderUnavailable
+IR = ("model.xml", "model.bin")
 AGREEMENT = 0.9999  # least cosine of converted and original network; single precision reaches 0.999999
 
 
@@ -32,38 +33,55 @@ class ExportFailed(EncoderError):
     code = "encoder_export_failed"
 
 
-def openvino_ir(encoder_name: str, cache: Path) -> Path:
-    """The encoder's IR, <cache>/<sha256 of the weights>/model.xml beside model.bin; converted if it is not there.
+def openvino_ir(encoder: Encoder, cache: Path) -> Path:
+    """The encoder's IR: its own, or <cache>/<sha256 of the weights>/model.xml beside model.bin, made if not there.
 
     Input "image": uint8 (B, S, S, 3) RGB, scaled inside the model; output "embedding": (B, D) float32, not normalised.
-    The conversion runs in a child process, which takes torch's memory with it when it ends.
-    Raises UnknownPlugin, EncoderUnavailable, ExportFailed.
+    The conversion runs in a child process, which takes torch's memory with it when it ends; the child finds the encoder
+    in the registry, by its name. Raises EncoderUnavailable, EncoderHashMismatch, ExportFailed.
     """
-    encoder: Encoder = registry.load("encoders", encoder_name)
+    if own := encoder.ir():
+        return own
     if encoder.unavailable() is None and (ir := _place(encoder, cache)).is_file():
         return ir
-    _convert_in_child(encoder_name, cache)
+    _convert_in_child(encoder.name, cache)
     return _place(encoder, cache)
 
 
 def convert(encoder: Encoder, cache: Path) -> None:
     """Writes the IR in this process; when another process was faster, its result stands."""
     network = encoder.load()
-    model = _with_pixel_input(encoder, _traced(encoder, network))
-    _check(encoder, network, model)
     target = _place(encoder, cache).parent
     cache.mkdir(parents=True, exist_ok=True)
     partial = Path(mkdtemp(prefix=f"{target.name}.", suffix=".partial", dir=cache))
     try:
-        # Half precision would halve 13 MB and move the embeddings: not worth it.
-        import_openvino().save_model(model, partial / "model.xml", compress_to_fp16=False)
+        write_ir(encoder, network, partial)
         _publish(partial, target)
     finally:
         rmtree(partial, ignore_errors=True)  # already renamed when all went well
 
 
+def write_ir(encoder: Encoder, network: nn.Module, folder: Path) -> None:
+    """Writes model.xml and model.bin of a network with the encoder's architecture and scaling; reads them to check.
+
+    network: on the CPU, in evaluation mode. Raises ExportFailed, RuntimeError when OpenVINO cannot write.
+    """
+    openvino = import_openvino()
+    model = _with_pixel_input(encoder, _traced(encoder, network))
+    # Half precision would halve 13 MB and move the embeddings: not worth it.
+    openvino.save_model(model, folder / IR[0], compress_to_fp16=False)
+    _check(encoder, network, openvino.Core().read_model(folder / IR[0]))
+
+
+def make_durable(folder: Path) -> None:
+    """Files and folder outlast a power cut, and other users of the machine may read them."""
+    for path in (*folder.iterdir(), folder):
+        sync(path)
+    folder.chmod(0o755)  # mkdtemp's 0700 would shut out a service that runs as another user
+
+
 def _place(encoder: Encoder, cache: Path) -> Path:
-    return cache / encoder.sha256() / "model.xml"
+    return cache / encoder.sha256() / IR[0]
 
 
 def _convert_in_child(encoder_name: str, cache: Path) -> None:
@@ -127,19 +145,17 @@ def _check(encoder: Encoder, network: nn.Module, model: Any) -> None:
 
 def _publish(partial: Path, target: Path) -> None:
     """Makes the finished folder appear under its name in one step, durably."""
-    for path in (*partial.iterdir(), partial):
-        _fsync(path)
-    partial.chmod(0o755)  # mkdtemp's 0700 would shut out a service that runs as another user
+    make_durable(partial)
     try:
         partial.rename(target)
     except OSError:
-        if not (target / "model.xml").is_file():
+        if not (target / IR[0]).is_file():
             raise
         return
-    _fsync(target.parent)
+    sync(target.parent)
 
 
-def _fsync(path: Path) -> None:
+def sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

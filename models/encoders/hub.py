@@ -31,6 +31,7 @@ class HubEncoder:
     input_size: int = 224
     mean: Channels = IMAGENET_MEAN
     std: Channels = IMAGENET_STD
+    transformer: bool = True
 
     @property
     def repository(self) -> str:
@@ -55,15 +56,22 @@ class HubEncoder:
             raise EncoderUnavailable(self.unavailable())
         return file_sha256(file)
 
-    def load(self) -> nn.Module:
-        """Fetches the file from the hub if it is not here and the network allows."""
-        file = self._local() or self._download()
+    def ir(self) -> None:
+        """It has to be converted."""
+
+    def network(self) -> nn.Module:
         import timm
 
         # img_size makes timm build the position embedding for this size.
         network: nn.Module = timm.create_model(self.base, pretrained=False, num_classes=0, img_size=self.input_size)
-        _fill(network, file)
         return network.eval()
+
+    def load(self) -> nn.Module:
+        """Fetches the file from the hub if it is not here and the network allows."""
+        file = self._local() or self._download()
+        network = self.network()
+        _fill(network, file)
+        return network
 
     def _local(self) -> Path | None:
         own = self.folder() / FILE

@@ -39,6 +39,7 @@ class PackagedEfficientNet:
     mean: Channels = (127 / 255,) * 3
     std: Channels = (128 / 255,) * 3
     licence: str = "Apache-2.0"
+    transformer: bool = False
 
     def path(self) -> Path | None:
         """The weight file inside the installed package, None when it is not installed."""
@@ -58,6 +59,15 @@ class PackagedEfficientNet:
         if reason := self.unavailable():
             raise EncoderUnavailable(reason)
         return self.digest
+
+    def ir(self) -> None:
+        """It has to be converted."""
+
+    def network(self) -> nn.Module:
+        import timm
+
+        network: nn.Module = timm.create_model(self.base, pretrained=False, num_classes=0)
+        return network.eval()
 
     def load(self) -> nn.Module:
         path = self.path()

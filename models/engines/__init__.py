@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from shutil import which
 
-from models import registry
 from models.encoders.base import Encoder
 from models.engines.base import DeviceUnavailable, Engine
 
@@ -14,7 +13,7 @@ PRECISIONS = ("f32", "native")
 
 
 def open_engine(
-    encoder_name: str, *, device: str = "auto", cache: Path, batch: int | None = None, precision: str = "f32"
+    encoder: Encoder, *, device: str = "auto", cache: Path, batch: int | None = None, precision: str = "f32"
 ) -> Engine:
     """The encoder, ready to run.
 
@@ -23,8 +22,8 @@ def open_engine(
     batch   pictures a batch; None: what suits the device; 1: the least latency for single pictures
     precision  "f32", the same vectors on every machine, or "native", see OpenVinoEngine
 
-    Raises UnknownPlugin, EncoderUnavailable, EncoderHashMismatch, ExportFailed, DeviceUnavailable,
-    ValueError for any other device or a batch below 1.
+    Raises EncoderUnavailable, EncoderHashMismatch, EncoderDamaged, ExportFailed, DeviceUnavailable, ValueError for any
+    other device or a batch below 1.
     """
     if device not in DEVICES:
         raise ValueError(f"device is one of {', '.join(DEVICES)}, not {device!r}")
@@ -33,8 +32,8 @@ def open_engine(
     if batch is not None and batch < 1:
         raise ValueError(f"a batch holds at least 1 picture, not {batch}")
     if device == "cpu" or (device == "auto" and not cuda_works()):
-        return _openvino(encoder_name, cache, batch, precision)
-    return _torch(encoder_name, batch)
+        return _openvino(encoder, cache, batch, precision)
+    return _torch(encoder, batch)
 
 
 def cuda_works() -> bool:
@@ -46,17 +45,16 @@ def cuda_works() -> bool:
     return torch.cuda.is_available()
 
 
-def _openvino(encoder_name: str, cache: Path, batch: int | None, precision: str) -> Engine:
+def _openvino(encoder: Encoder, cache: Path, batch: int | None, precision: str) -> Engine:
     from models.encoders.export import openvino_ir
     from models.engines.openvino import OpenVinoEngine
 
-    return OpenVinoEngine(openvino_ir(encoder_name, cache), batch=batch, precision=precision)
+    return OpenVinoEngine(openvino_ir(encoder, cache), batch=batch, precision=precision)
 
 
-def _torch(encoder_name: str, batch: int | None) -> Engine:
+def _torch(encoder: Encoder, batch: int | None) -> Engine:
     if not cuda_works():
         raise DeviceUnavailable("ROOST_DEVICE asks for cuda, but torch finds no CUDA device; use cpu or auto")
     from models.engines.torch import TorchEngine
 
-    encoder: Encoder = registry.load("encoders", encoder_name)
     return TorchEngine(encoder, device="cuda", batch=batch)

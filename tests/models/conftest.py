@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import simplejpeg
 
+from models import registry
 from models.encoders.export import openvino_ir
 from models.encoders.hub import HubEncoder
 
@@ -60,7 +61,7 @@ def lite0(
             patch.setenv(name, value)
         for name in ("CI", "TF_BUILD", "JENKINS_URL"):
             patch.delenv(name, raising=False)
-        ir = openvino_ir("efficientnet-lite0", folder / "cache")
+        ir = openvino_ir(registry.load("encoders", "efficientnet-lite0"), folder / "cache")
     yield Conversion(folder / "cache", ir, log.read_text())
 
 

@@ -17,6 +17,7 @@ from app.db.tables import Assignment, Cluster, EmbeddingSet, Image
 from app.db.tables import Clustering as ClusteringRow
 from app.embeddings import repository as embeddings
 from app.encoders import repository as encoders
+from app.encoders import service as encoders_service
 from app.ids import new_id
 from models import registry
 from models.clustering.base import Clustering
@@ -46,7 +47,7 @@ def prepare(context: Context, collection_id: UUID, encoder_id: UUID) -> Embeddin
     """The collection's embedding set by this encoder, complete."""
     with context.database.reading() as session:
         encoder = encoders.get(session, encoder_id)
-    plugin = registry.load("encoders", encoder.name)
+    plugin = encoders_service.plugin(context.storage, encoder)
     if plugin.unavailable():
         fetch(context, encoder)
     with context.database.transaction() as session:

@@ -7,9 +7,10 @@ from uuid import UUID
 
 import numpy as np
 
-from app.collections.service import prefix
 from app.db.tables import EmbeddingSet, EmbeddingShard, Encoder, Image
 from app.embeddings import repository
+from app.embeddings.service import shards
+from app.encoders import service
 from app.ids import new_id
 from app.images.service import working_key
 from models.embedding import WorkingCopyUnreadable, embed
@@ -39,14 +40,15 @@ def fetch(context: Context, encoder: Encoder) -> None:
 
 def _open(context: Context, encoder: Encoder) -> Engine:
     settings = context.settings
-    return open_engine(encoder.name, device=settings.device, cache=settings.encoder_cache, precision=settings.precision)
+    plugin = service.plugin(context.storage, encoder)
+    return open_engine(plugin, device=settings.device, cache=settings.encoder_cache, precision=settings.precision)
 
 
 def _embed(context: Context, encoder: Encoder, embedding_set: EmbeddingSet) -> None:
     with context.database.reading() as session:
         total = repository.missing_count(session, embedding_set)
         known = repository.shard_keys(session, embedding_set.id)
-    context.drop_unpublished(_folder(embedding_set), known)
+    context.drop_unpublished(shards(embedding_set), known)
     if total <= 0:
         return
     context.progress("embed", 0, total, "images")
@@ -99,16 +101,12 @@ def _paths(context: Context, embedding_set: EmbeddingSet, order: list[UUID]) -> 
         last = ids[-1]
 
 
-def _folder(embedding_set: EmbeddingSet) -> str:
-    return f"{prefix(embedding_set.collection_id)}/embeddings/{embedding_set.id}"
-
-
 def _store(context: Context, embedding_set: EmbeddingSet, vectors: np.ndarray) -> EmbeddingShard:
     """Write the shard's file; without its row nobody sees it."""
     shard_id = new_id()
     path = context.folder / f"{shard_id}.npy"
     np.save(path, vectors.astype(np.float32, copy=False), allow_pickle=False)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    key = f"{_folder(embedding_set)}/{shard_id}.npy"
+    key = f"{shards(embedding_set)}/{shard_id}.npy"
     context.storage.put([(path, key)])
     return EmbeddingShard(id=shard_id, set_id=embedding_set.id, key=key, rows=len(vectors), sha256=digest)

@@ -1,9 +1,9 @@
 """The index that answers searches: an immutable folder, swapped in by one row."""
 
-from app.collections.service import prefix
 from app.db.session import now
 from app.db.tables import EmbeddingSet, SearchIndex
 from app.embeddings import repository
+from app.embeddings.service import indexes
 from app.ids import new_id
 from models import registry
 from models.index import open_index
@@ -21,7 +21,7 @@ def ensure_index(context: Context, embedding_set: EmbeddingSet) -> None:
         shard = repository.newest_shard(session, embedding_set.id)
         generations = repository.indexes(session, embedding_set.id)
     newest = generations[0] if generations else None
-    home = f"{prefix(embedding_set.collection_id)}/indexes/{embedding_set.id}"
+    home = indexes(embedding_set)
     context.drop_unpublished(home, {row.key for row in generations})
     if shard is None or (newest and (newest.count, newest.newest_shard) == (count, shard) and _sound(context, newest)):
         return

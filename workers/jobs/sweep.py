@@ -4,7 +4,10 @@ from workers.context import Context
 
 
 def run(context: Context) -> None:
-    context.progress("sweep", 0, 1, "folders")
-    context.storage.delete(context.job.params["prefix"])
+    params = context.job.params
+    prefixes = params.get("prefixes") or [params["prefix"]]  # the latter in jobs of version 0.1.0
+    for done, prefix in enumerate(prefixes):
+        context.progress("sweep", done, len(prefixes), "folders")
+        context.storage.delete(prefix)
     with context.succeed({}):
         pass

@@ -7,15 +7,18 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
-from app.db.migrate import migrate
+from app.db.migrate import config, migrate
 from app.db.session import Database, now
-from app.db.tables import Collection, Table
+from app.db.tables import Collection, EmbeddingSet, Encoder, Table
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -36,6 +39,49 @@ def database(url: str) -> Iterator[Database]:
 def test_migrations_and_tables_agree(database: Database) -> None:
     with database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []
+
+
+def test_a_database_of_the_first_version_keeps_what_it_has(url: str) -> None:
+    """An encoder's row is referred to by embeddings and clusterings: a change of its table must not cascade to them."""
+    made = Database(url)
+    alembic = config()
+    with made.writer.begin() as connection:
+        alembic.attributes["connection"] = connection
+        command.upgrade(alembic, "0001")
+        ids = {name: uuid4().hex for name in ("collection", "encoder", "set")}
+        for statement in (
+            "INSERT INTO collections VALUES (:collection, 'c', NULL, 1, :now, :now)",
+            "INSERT INTO encoders VALUES (:encoder, 'lite', 'builtin', 'b', NULL, '{}', 8, NULL, :now)",
+            "INSERT INTO embedding_sets VALUES (:set, :collection, :encoder, 'x', 8, :now)",
+        ):
+            connection.execute(text(statement), ids | {"now": datetime(2026, 5, 1, tzinfo=UTC)})
+    migrate(made)
+    with made.reading() as session:
+        encoder = session.query(EmbeddingSet).one().encoder_id
+        row = session.get_one(Encoder, encoder)
+        assert (row.name, row.sha256, row.metrics, row.recommended, row.training) == ("lite", None, None, None, None)
+    with made.writer.begin() as connection:
+        alembic.attributes["connection"] = connection
+        command.downgrade(alembic, "0001")
+        assert connection.execute(text("SELECT count(*) FROM embedding_sets")).scalar_one() == 1
+    made.close()
+
+
+def test_names_of_encoders_are_unique_in_their_collection(database: Database) -> None:
+    with database.transaction() as session:
+        first, second = _collection("a"), _collection("b")
+        session.add_all([first, second])
+        session.flush()
+        session.add_all([_encoder("x", first.id), _encoder("x", second.id), _encoder("x", None)])
+    for collection_id in (first.id, None):
+        with pytest.raises(IntegrityError), database.transaction() as session:
+            session.add(_encoder("x", collection_id))
+
+
+def _encoder(name: str, collection_id: UUID | None) -> Encoder:
+    return Encoder(
+        name=name, origin="finetuned", params={}, dim=8, collection_id=collection_id, created_at=datetime.now(UTC)
+    )
 
 
 def test_migrating_again_changes_nothing_and_may_race(url: str) -> None:

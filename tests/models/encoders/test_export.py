@@ -34,7 +34,7 @@ def test_nothing_left_the_machine(lite0: Conversion) -> None:
 
 def test_made_once(lite0: Conversion) -> None:
     before = lite0.ir.stat()
-    assert openvino_ir("efficientnet-lite0", lite0.cache) == lite0.ir
+    assert openvino_ir(registry.load("encoders", "efficientnet-lite0"), lite0.cache) == lite0.ir
     assert lite0.ir.stat() == before
 
 
@@ -85,10 +85,5 @@ def test_an_unavailable_encoder_says_so_through_the_child(tmp_path: Path, monkey
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     with pytest.raises(EncoderUnavailable) as caught:
-        openvino_ir("dino-small", tmp_path / "cache")
+        openvino_ir(registry.load("encoders", "dino-small"), tmp_path / "cache")
     assert str(caught.value) == registry.load("encoders", "dino-small").unavailable()
-
-
-def test_an_unknown_encoder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(registry.UnknownPlugin, match="efficientnet-lite0"):
-        openvino_ir("resnet-9000", tmp_path)

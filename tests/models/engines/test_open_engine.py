@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models import engines
+from models import engines, registry
 from models.engines import open_engine
 from models.engines.base import DeviceUnavailable, Engine
 from models.engines.fake import FakeEngine
-from models.registry import UnknownPlugin
 from tests.models.conftest import Conversion
+
+LITE0 = registry.load("encoders", "efficientnet-lite0")
 
 
 @pytest.fixture
@@ -20,24 +21,19 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("device", ["auto", "cpu"])
 def test_openvino_without_a_gpu(no_gpu: None, lite0: Conversion, device: str) -> None:
-    engine = open_engine("efficientnet-lite0", device=device, cache=lite0.cache)
+    engine = open_engine(LITE0, device=device, cache=lite0.cache)
     assert isinstance(engine, Engine) and engine.name == "openvino"
 
 
 def test_cuda_that_is_not_there(no_gpu: None, tmp_path: Path) -> None:
     with pytest.raises(DeviceUnavailable, match="ROOST_DEVICE"):
-        open_engine("efficientnet-lite0", device="cuda", cache=tmp_path)
+        open_engine(LITE0, device="cuda", cache=tmp_path)
 
 
 @pytest.mark.parametrize("arguments", [{"device": "tpu"}, {"batch": 0}, {"batch": -3}])
 def test_refuses_other_devices_and_batches(tmp_path: Path, arguments: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"device is one of|at least 1"):
-        open_engine("efficientnet-lite0", cache=tmp_path, **arguments)  # type: ignore[arg-type]
-
-
-def test_an_unknown_encoder(tmp_path: Path) -> None:
-    with pytest.raises(UnknownPlugin):
-        open_engine("nothing", device="cpu", cache=tmp_path)
+        open_engine(LITE0, cache=tmp_path, **arguments)  # type: ignore[arg-type]
 
 
 def test_the_fake_keeps_the_contract() -> None:

@@ -140,9 +140,11 @@ def test_serving_a_query_does_not_import_torch(lite0: Conversion, working_copies
     script = f"""
 import sys
 from pathlib import Path
+from models import registry
 from models.engines import open_engine
 from models.embedding import load_pixels
-engine = open_engine("efficientnet-lite0", cache=Path({str(lite0.cache)!r}), device="cpu", batch=1)
+encoder = registry.load("encoders", "efficientnet-lite0")
+engine = open_engine(encoder, cache=Path({str(lite0.cache)!r}), device="cpu", batch=1)
 (vector,) = engine.run([load_pixels(Path({str(working_copies[0])!r}).read_bytes(), engine.input_size)[None]])
 print(vector.shape, sorted({{"torch", "timm", "sklearn", "scipy", "openvino_telemetry"}} & {{
     name for name, module in sys.modules.items() if module is not None}}))
