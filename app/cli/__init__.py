@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import cluster, demo, search, serve
+from app.cli import cluster, demo, finetune, search, serve
 
 app = typer.Typer(
     name="roost",
@@ -14,6 +14,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)
 app.command("cluster")(cluster.cluster)
+app.command("finetune")(finetune.finetune)
 app.command("search")(search.search)
 app.command("demo")(demo.demo)
 

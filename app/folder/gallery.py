@@ -27,13 +27,15 @@ class Rejected:
 
 @dataclass
 class Gallery:
-    """Readable pictures, each once: `names` relative to the folder, `copies` their working copies, `vectors` (N, D)."""
+    """Readable pictures, each once: `names` relative to the folder, `copies` their working copies, `hashes` the SHA-256
+    of their files, `vectors` (N, D)."""
 
     folder: Path
     names: list[str] = field(default_factory=list)
     copies: list[Path] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     duplicates: list[tuple[str, str]] = field(default_factory=list)
+    hashes: list[str] = field(default_factory=list)
     vectors: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
 
 
@@ -53,6 +55,19 @@ def read(folder: Path, files: list[Path], copies: Path, encoder: Encoder, device
         early = list(_until(opening, ready))
         vectors = _vectors(chain(early, ready), opening.result(), stages, len(files))
     _settle(gallery, files, outcomes, vectors)
+    return gallery
+
+
+def decode(folder: Path, files: list[Path], copies: Path, stages: Stages) -> Gallery:
+    """Decode the files into `copies` without embedding them: the gallery's vectors are (N, 0)."""
+    copies.mkdir(parents=True, exist_ok=True)
+    gallery = Gallery(folder)
+    outcomes: list[Outcome] = []
+    with Guard() as guard:
+        reading = stages.stage("ingest", "Reading pictures", len(files))
+        tasks = guard.map(_tasks(folder, files, copies, gallery.rejected))
+        count = sum(1 for _ in _ready(tasks, outcomes, gallery.rejected, reading))
+    _settle(gallery, files, outcomes, np.empty((count, 0), np.float32))
     return gallery
 
 
@@ -124,6 +139,7 @@ def _settle(gallery: Gallery, files: list[Path], outcomes: list[Outcome], vector
             seen[outcome.sha256] = task.name
             gallery.names.append(task.name)
             gallery.copies.append(task.target)
+            gallery.hashes.append(str(outcome.sha256))
             rows.append(row_of[task.source])
     gallery.rejected.sort(key=lambda one: one.name)
     gallery.vectors = vectors[rows]

@@ -48,30 +48,32 @@ def _batches(pixels: np.ndarray, size: int) -> Iterator[np.ndarray]:
     return (pixels[start : start + size] for start in range(0, len(pixels), size))
 
 
-def vectors(paths: Sequence[Path], engine: Engine) -> Iterator[np.ndarray]:
-    """(b, D) blocks of the images' vectors, as the service makes them."""
-    return embed(paths, engine)
+def unlabelled(plain: np.ndarray, views: np.ndarray) -> Measures:
+    """Of an encoder, from (H, D) vectors of the held-out images as they are, and (H, 2, D) of their views.
 
-
-def measures(plain: np.ndarray, views: np.ndarray, labels: Sequence[str | None] | None = None) -> Measures:
-    """What is known of an encoder from (N, D) vectors of a gallery and (H, 2, D) of its held-out views.
-
-    retrieval  how often one view of a held-out image finds the other
-    spread     of the vectors, times sqrt(D); rankme, their effective rank
-    With labels of at least two kinds, also: knn, linear_1 to linear_100, nmi, ari, accuracy (see models/evaluation).
+    retrieval  how often one view of an image finds the other among all
+    spread     of the vectors, times sqrt(D); rankme, their effective rank: at most H
     """
-    found: Measures = {
-        "retrieval": retrieval(views[:, 0], views[:, 1]),
-        "spread": spread(plain),
-        "rankme": rankme(plain),
-    }
-    known = [row for row, label in enumerate(labels or []) if label is not None]
-    truth = [str(labels[row]) for row in known] if labels else []
-    return found | (_labelled(plain[known], truth) if len(set(truth)) > 1 else {})
+    found = {"spread": spread(plain), "rankme": rankme(plain)}
+    return {"retrieval": retrieval(views[:, 0], views[:, 1]), **found}
 
 
-def _labelled(plain: np.ndarray, labels: list[str]) -> Measures:
+def labelled(plain: np.ndarray, labels: Sequence[str | None] | None) -> Measures:
+    """Of (N, D) vectors: knn, linear_1 to linear_100, nmi, ari, accuracy; nothing without labels of two kinds.
+
+    An image whose label is None does not count. See models/evaluation.
+    """
     from models.evaluation.labelled import neighbour_accuracy
     from models.evaluation.probe import clustering_scores, linear_probe
 
-    return {"knn": neighbour_accuracy(plain, labels), **linear_probe(plain, labels), **clustering_scores(plain, labels)}
+    known = [row for row, label in enumerate(labels or []) if label is not None]
+    truth = [str(labels[row]) for row in known] if labels else []
+    if len(set(truth)) < 2:
+        return {}
+    rows = plain[known]
+    return {"knn": neighbour_accuracy(rows, truth), **linear_probe(rows, truth), **clustering_scores(rows, truth)}
+
+
+def measure_again(paths: Sequence[Path], views: HeldOut, engine: Engine) -> Measures:
+    """What `unlabelled` says of another encoder on the same held-out images; paths are their working copies."""
+    return unlabelled(np.concatenate(list(embed(paths, engine))), views.vectors(engine))

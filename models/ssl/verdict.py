@@ -1,0 +1,66 @@
+"""Which of the two encoders to use, told without labels.
+
+That one view of a picture finds the other says little: every method trains just that, and it rises where clusters get
+worse as well as where they get better. What tells them apart is whether a changed view still leads to the picture's
+neighbours: to the ten that the frozen encoder holds for nearest when it sees the pictures as they are. A tuned encoder
+that learnt to overlook crop and colour finds more of them than the frozen one does from the same view. One that learnt
+to tell every picture from every other finds fewer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.evaluation.features import retrieval
+
+NEIGHBOURS = 10
+MARGIN = 0.0  # by which the share of neighbours found must rise
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """By one encoder, of length one: of every picture (N, D), and of two views of each held-out one (H, 2, D)."""
+
+    plain: np.ndarray
+    views: np.ndarray
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether to use the tuned encoder, and why, in a sentence. The shares are of neighbours found from a view."""
+
+    recommended: bool
+    sentence: str
+    frozen: float
+    tuned: float
+
+
+def judge(frozen: Vectors, tuned: Vectors, held_out: list[int]) -> Verdict:
+    """held_out: the rows of `plain` that the views show."""
+    near = _nearest(frozen.plain[held_out], frozen.plain, held_out)
+    before, after = (_found(one, near, held_out) for one in (frozen, tuned))
+    rise = retrieval(tuned.views[:, 0], tuned.views[:, 1]) - retrieval(frozen.views[:, 0], frozen.views[:, 1])
+    recommended = after > before + MARGIN
+    shares = f"a changed view of a held-out picture finds {after:.1%} of its neighbours, {before:.1%} before"
+    other = f"the other view itself {abs(rise):.1%} {'more' if rise >= 0 else 'less'} often"
+    choice = "Use the fine-tuned encoder" if recommended else "Stay with the frozen encoder"
+    return Verdict(recommended, f"{choice}: {shares}, and {other}.", before, after)
+
+
+def _found(encoder: Vectors, near: np.ndarray, held_out: list[int]) -> float:
+    """The share of each picture's (H, K) neighbours among the K that its views find."""
+    shares = [
+        np.mean([len(np.intersect1d(found, known)) for found, known in zip(rows, near, strict=True)]) / near.shape[1]
+        for rows in (_nearest(encoder.views[:, view], encoder.plain, held_out) for view in (0, 1))
+    ]
+    return float(np.mean(shares))
+
+
+def _nearest(queries: np.ndarray, plain: np.ndarray, held_out: list[int]) -> np.ndarray:
+    """(H, D) -> (H, K) rows of `plain` by cosine, best first, each query's own picture left out."""
+    similar = queries @ plain.T
+    similar[np.arange(len(held_out)), held_out] = -np.inf
+    count = min(NEIGHBOURS, len(plain) - 1)
+    return np.argsort(-similar, axis=1, kind="stable")[:, :count]
