@@ -6,11 +6,12 @@ Outside torchrun every function is the identity, so that methods need no second 
 from __future__ import annotations
 
 import os
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.autograd import Function
 
 
 def join(device: str) -> None:
@@ -43,11 +44,7 @@ def gather(rows: Tensor) -> Tensor:
 
 def gather_with_gradient(rows: Tensor) -> Tensor:
     """The same; the gradient of every process's loss flows back to where a row came from."""
-    if world() == 1:
-        return rows
-    from torch.distributed.nn.functional import all_gather
-
-    return torch.cat(cast(tuple[Tensor, ...], all_gather(rows.contiguous())))
+    return rows if world() == 1 else cast(Tensor, _Gather.apply(rows))
 
 
 def mean(value: Tensor) -> Tensor:
@@ -60,12 +57,8 @@ def mean(value: Tensor) -> Tensor:
 
 
 def total(value: Tensor) -> Tensor:
-    """Summed over the processes, with a gradient that is every process's own."""
-    if world() == 1:
-        return value
-    from torch.distributed.nn.functional import all_reduce
-
-    return cast(Tensor, all_reduce(value))
+    """Summed over the processes; the gradient of every process's loss flows back to each of them."""
+    return value if world() == 1 else cast(Tensor, _Total.apply(value))
 
 
 def first(value: Tensor) -> Tensor:
@@ -80,3 +73,32 @@ def share(batch: int) -> slice:
     """This process's part of a batch."""
     size = batch // world()
     return slice(rank() * size, (rank() + 1) * size)
+
+
+class _Gather(Function):
+    """Every process's loss depends on every row, so a row's gradient is the sum of what each process says of it."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
+        ctx.size = len(rows)
+        return gather(rows)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        gradient = gradient.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(gradient)
+        return gradient[rank() * ctx.size :][: ctx.size]
+
+
+class _Total(Function):
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        value = value.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(value)
+        return value
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        gradient = gradient.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(gradient)
+        return gradient

@@ -69,7 +69,7 @@ class Gallery:
         """(H, 2, D) of two views of each held-out image, None when none is held out."""
         return self.encode(encoder, self.held, list(range(self.held_out))).cpu() if self.held_out else None
 
-    @torch.inference_mode()
+    @torch.no_grad()  # not inference mode: a method may take what it gives into a loss
     def encode(self, encoder: Backbone, dataset: Dataset, index: list[int]) -> Tensor:
         """(n, views, D) in evaluation mode, single precision; leaves the encoder in the mode it was in."""
         device = next(encoder.parameters()).device

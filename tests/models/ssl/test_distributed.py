@@ -21,8 +21,8 @@ STEPS = EPOCHS * (IMAGES // BATCH)
 
 
 @pytest.fixture(scope="module")
-def together(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """What each of two processes came to. torchrun takes a free port."""
+def ranks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What each of two processes saved. torchrun takes a free port."""
     folder = tmp_path_factory.mktemp("ranks")
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     done = subprocess.run(
@@ -30,7 +30,12 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
         cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=200,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def together(ranks: Path) -> list[dict[str, Any]]:
+    return [torch.load(ranks / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +69,17 @@ def distance(name: str, value: Tensor, expected: Tensor) -> float:
     if name.endswith("attn.qkv.bias"):
         value, expected = (bias.unflatten(0, (3, -1))[[0, 2]] for bias in (value, expected))
     return float((value - expected).norm() / expected.norm().clamp(min=1e-12))
+
+
+def test_the_gradient_of_every_process_s_loss_flows_back(ranks: Path) -> None:
+    """Losses are 1 and 2 times the sum of squares, of rows (1, 2) and (2, 2): so 3 * 2 * the value that a row is in."""
+    first, second = (torch.load(ranks / f"{rank}-gradients.pt", weights_only=True) for rank in (0, 1))
+    rows = torch.tensor([[1.0, 2.0], [2.0, 2.0]])
+    for number, found in enumerate((first, second)):
+        value, gradient = found["gather_with_gradient"]
+        assert torch.equal(value, rows) and torch.equal(gradient, 6 * rows[number][None])
+        value, gradient = found["total"]
+        assert torch.equal(value, rows.sum(0)[None]) and torch.equal(gradient, 6 * rows.sum(0)[None])
 
 
 def test_synchronised_batch_norms_keep_their_activations() -> None:
