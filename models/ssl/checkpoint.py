@@ -43,6 +43,7 @@ class FileCheckpoints:
         partial = self.path.with_suffix(".partial")
         write(state, partial)
         os.replace(partial, self.path)
+        _sync(self.path.parent)
 
 
 def read(path: Path) -> State:
@@ -60,6 +61,15 @@ def write(state: State, path: Path) -> None:
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+
+
+def _sync(folder: Path) -> None:
+    """The new name lasts only when the folder that holds it has reached the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager
