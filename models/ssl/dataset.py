@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any, Protocol
 
 import simplejpeg  # type: ignore[import-untyped]
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, default_collate
 
 from models.embedding import WorkingCopyUnreadable
 from models.ssl.base import Transform, Views
@@ -101,12 +103,46 @@ def ranks(views: Views) -> dict[str, tuple[int, int]]:
 
 
 def load(dataset: Dataset[Any], batches: Iterable[list[Any]], workers: int) -> Iterator[dict[str, Tensor]]:
-    """Collated batches in order. Worker processes start from a clean server process: this one may have threads."""
-    loader: DataLoader[dict[str, Tensor]] = DataLoader(
-        dataset,
+    """Collated batches in order. Raises WorkingCopyUnreadable."""
+    loader: DataLoader[dict[str, Tensor] | _Unreadable] = DataLoader(
+        _Handed(dataset),
         batch_sampler=batches,  # type: ignore[arg-type] - any iterable of lists will do
         num_workers=workers,
-        multiprocessing_context="forkserver" if workers else None,
+        collate_fn=_collated,
+        multiprocessing_context=_clean_processes() if workers else None,
         pin_memory=torch.cuda.is_available(),
     )
-    yield from loader
+    for batch in loader:
+        if isinstance(batch, _Unreadable):
+            raise WorkingCopyUnreadable(batch.path, batch.reason)
+        yield batch
+
+
+def _clean_processes() -> BaseContext:
+    """Worker processes are forked from a server that has imported what they need: this one may have threads."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["models.ssl.views", __name__])
+    return context
+
+
+@dataclass(frozen=True)
+class _Unreadable:
+    path: Path | None
+    reason: str
+
+
+class _Handed(Dataset[Any]):
+    """Hands WorkingCopyUnreadable over as a value: raised in a worker process it would come out as a RuntimeError."""
+
+    def __init__(self, dataset: Dataset[Any]) -> None:
+        self.dataset = dataset
+
+    def __getitem__(self, key: Any) -> Any:
+        try:
+            return self.dataset[key]
+        except WorkingCopyUnreadable as error:
+            return _Unreadable(error.path, str(error.__cause__))
+
+
+def _collated(items: list[Any]) -> Any:
+    return next((item for item in items if isinstance(item, _Unreadable)), None) or default_collate(items)
