@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -23,6 +24,7 @@ from models.clustering.unit_vectors import first_occurrence
 ITERATIONS = 20
 WHITENED = 256  # dimensions, the paper's
 IMAGES_A_DIMENSION = 10  # whitened dimensions that fewer images speak for are noise, made as loud as the rest
+TEMPERATURE = 0.1  # of a classifier made of centroids, that of DeepCluster's second version and of SwAV
 NEGLIGIBLE = 1e-6  # variance, relative to the largest, that is rounding
 
 
@@ -92,6 +94,18 @@ def pseudo_labels(rows: NDArray[np.float32], k: int, seed: int) -> PseudoLabels:
     labels, centroids = fill_empty(rows, found, kmeans.centroids, first)
     shares = np.bincount(labels, minlength=k) / len(labels)
     return PseudoLabels(labels.astype(np.int64), centroids, splits, float(k * np.square(shares).sum()))
+
+
+def nearest_centroid(features: Tensor, labels: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """(N, D), (N,) -> (k, D) weights and (k,) biases of a linear classifier: of the features less their mean, the
+    cosine to each cluster's mean direction, over TEMPERATURE; exactly so for features of average length.
+    """
+    centre = features.mean(0)
+    centred = features - centre
+    lengths = centred.norm(dim=1, keepdim=True)
+    sums = torch.zeros(k, features.shape[1]).index_add_(0, labels, centred / lengths.clamp(min=1e-12))
+    weight = F.normalize(sums, dim=1) / (TEMPERATURE * lengths.mean().clamp(min=1e-12))
+    return weight, -weight @ centre
 
 
 def uniform_over_clusters(labels: Tensor, generator: torch.Generator) -> Tensor:

@@ -4,6 +4,10 @@ Caron et al. 2018, https://arxiv.org/abs/1807.05520. CIFAR-10, ResNet-18, its se
 epochs. Known failures: empty clusters, which get a part of another; a few large ones that hold most images, so images
 are drawn uniformly over clusters; grouping by colour, which jitter or `sobel` hide; and an optimizer that remembers a
 head that is no more, so its memory goes with the head.
+
+A random head, as in the paper, learns nothing in the few steps that an epoch over a small gallery has. On 700 aerial
+pictures (efficientnet-lite0, last block, defaults) its accuracy stayed at chance, 1.4%, for five epochs and kNN went
+from .867 to .857; a new head that starts from the centroids gave 62% and .881. So that is the default.
 """
 
 from __future__ import annotations
@@ -19,16 +23,27 @@ from models.ssl.backbone import Backbone
 from models.ssl.base import Batch, Epoch, Losses, Method, Setting, Views
 from models.ssl.distributed import first, rank
 from models.ssl.params import Params as Common
-from models.ssl.pseudo_labels import clusters_for, pseudo_labels, uniform_over_clusters, whitened, whitened_width
+from models.ssl.pseudo_labels import (
+    clusters_for,
+    nearest_centroid,
+    pseudo_labels,
+    uniform_over_clusters,
+    whitened,
+    whitened_width,
+)
 from models.ssl.seeds import generator, seed_of
+from models.ssl.sobel import Sobel
 from models.ssl.views import contrastive
 
-HEAD_STD = 0.01  # of a new head's weights, the paper's
+HEAD_STD = 0.01  # of a random head's weights, the paper's
 
 
 class Params(Common):
     k: int | Literal["auto"] = Field(
         "auto", description="Clusters; several times as many as there are kinds is best. auto: min(N/10, 10 sqrt(N))."
+    )
+    head: Literal["centroids", "random"] = Field(
+        "centroids", description="What a new head starts from; random, the paper's, needs hundreds of steps an epoch."
     )
     sobel: bool = Field(False, description="Learn from edges of the grey picture, not from colours.")
 
@@ -71,12 +86,17 @@ class DeepCluster(Method):
             self.imbalance.fill_(found.imbalance)
         for buffer in (self.assignments, self.centroids, self.splits, self.imbalance):
             buffer.copy_(first(buffer))
-        weight = torch.empty(self.head.weight.shape).normal_(
-            0, HEAD_STD, generator=generator(run.seed, "head", run.epoch)
-        )
-        with torch.no_grad():
-            self.head.weight.copy_(weight)
-            self.head.bias.zero_()
+        self._renew_head(features, run)
+
+    @torch.no_grad()
+    def _renew_head(self, features: Tensor, run: Epoch) -> None:
+        weight, bias = torch.empty(self.head.weight.shape), torch.zeros(self.head.bias.shape)
+        weight.normal_(0, HEAD_STD, generator=generator(run.seed, "head", run.epoch))
+        if self.params.head == "centroids":
+            weight, bias = nearest_centroid(features, self.assignments.cpu(), len(bias))
+        for parameter, value in ((self.head.weight, weight), (self.head.bias, bias)):
+            parameter.copy_(value)
+            parameter.copy_(first(parameter))
 
     def reset(self) -> list[nn.Parameter]:
         return list(self.head.parameters())
@@ -106,28 +126,6 @@ class DeepCluster(Method):
             return run.features()
         finally:
             hook.remove()
-
-
-class Sobel(nn.Module):
-    """(B, 3, S, S) normalised -> (B, 3, S, S): the grey picture's slope to the right, downwards, and its steepness.
-
-    Slopes are those of a picture whose grey deviates by about 1, so that they are on the scale the encoder is used to.
-    """
-
-    kernels: Tensor
-    weights: Tensor
-
-    def __init__(self, setting: Setting) -> None:
-        super().__init__()
-        right = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
-        std = torch.tensor(setting.std)
-        self.register_buffer("kernels", torch.stack([right, right.T])[:, None], persistent=False)
-        self.register_buffer("weights", (std / std.sum())[:, None, None], persistent=False)
-
-    def forward(self, view: Tensor) -> Tensor:
-        grey = (view * self.weights).sum(1, keepdim=True)
-        slopes = F.conv2d(F.pad(grey, (1, 1, 1, 1), mode="replicate"), self.kernels)  # no edge at the border
-        return torch.cat([slopes, slopes.norm(dim=1, keepdim=True)], dim=1)
 
 
 PLUGIN = DeepCluster

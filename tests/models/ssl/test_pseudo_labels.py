@@ -6,7 +6,14 @@ import pytest
 import torch
 
 from models.clustering.base import KTooLarge
-from models.ssl.pseudo_labels import clusters_for, pseudo_labels, uniform_over_clusters, whitened, whitened_width
+from models.ssl.pseudo_labels import (
+    clusters_for,
+    nearest_centroid,
+    pseudo_labels,
+    uniform_over_clusters,
+    whitened,
+    whitened_width,
+)
 
 
 def features(rows: int, dim: int, seed: int = 0) -> np.ndarray:
@@ -83,6 +90,21 @@ def test_the_same_rows_and_seed_give_the_same_labels() -> None:
     np.testing.assert_array_equal(one.labels, same.labels)
     np.testing.assert_array_equal(one.centroids, same.centroids)
     assert (one.labels != other.labels).any()
+
+
+def test_the_classifier_of_centroids_gives_cosines_to_them_over_a_temperature() -> None:
+    torch.manual_seed(0)
+    directions = torch.nn.functional.normalize(torch.randn(20, 8), dim=1)
+    features = 5 + 3 * torch.cat([directions, -directions])  # all at distance 3 from their mean
+    labels = torch.randint(0, 4, (40,))
+    weight, bias = nearest_centroid(features, labels, 5)
+    for cluster in range(4):
+        centroid = torch.stack([(features[i] - 5) / 3 for i in range(40) if labels[i] == cluster]).mean(0)
+        for row in features:
+            cosine = torch.dot(row - 5, centroid) / (3 * centroid.norm())
+            torch.testing.assert_close(weight[cluster] @ row + bias[cluster], cosine / 0.1, rtol=1e-4, atol=1e-4)
+    assert not weight[4].any()  # a cluster without images
+    assert all(part.isfinite().all() for part in nearest_centroid(torch.ones(3, 4), torch.arange(3), 3))
 
 
 def test_the_sampler_draws_every_cluster_equally_often() -> None:

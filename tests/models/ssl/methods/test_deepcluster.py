@@ -7,8 +7,9 @@ import torch
 
 from models.ssl.backbone import Backbone
 from models.ssl.base import Setting
-from models.ssl.methods.deepcluster import DeepCluster, Params, Sobel
+from models.ssl.methods.deepcluster import DeepCluster, Params
 from models.ssl.networks import resnet18_cifar
+from models.ssl.pseudo_labels import nearest_centroid
 
 SETTING = Setting(images=60, size=32, mean=(0.5, 0.4, 0.3), std=(0.2, 0.25, 0.3))
 
@@ -64,15 +65,29 @@ def test_the_same_features_seed_and_epoch_give_the_same_start(pictures: torch.Te
         assert not torch.equal(one.assignments, other.assignments)
 
 
-def test_the_head_is_made_anew_in_place_and_named_for_the_optimizer(pictures: torch.Tensor) -> None:
-    method = started(pictures)
+@pytest.mark.parametrize("head", ["centroids", "random"])
+def test_the_head_is_made_anew_in_place_and_named_for_the_optimizer(pictures: torch.Tensor, head: str) -> None:
+    method = started(pictures, head=head)
     weight, before = method.head.weight, method.head.weight.detach().clone()
     with torch.no_grad():
+        method.head.weight += 1
         method.head.bias += 1
     method.start_epoch(Run(method, pictures, epoch=1))
+    fresh = started(pictures, epoch=1, head=head)
     assert method.head.weight is weight and not torch.equal(weight, before)
-    assert not method.head.bias.any()
+    assert torch.equal(weight, fresh.head.weight) and torch.equal(method.head.bias, fresh.head.bias)
     assert [id(p) for p in method.reset()] == [id(p) for p in method.head.parameters()]
+
+
+def test_a_random_head_is_the_papers_and_one_of_centroids_that_of_the_features(pictures: torch.Tensor) -> None:
+    head = started(pictures, head="random").head
+    assert not head.bias.any() and float(head.weight.detach().std()) == pytest.approx(0.01, rel=0.2)
+    method = started(pictures)
+    features = Run(method, pictures).features()
+    weight, bias = nearest_centroid(features, method.assignments, 6)
+    assert torch.equal(method.head.weight, weight) and torch.equal(method.head.bias, bias)
+    right = (method.head(features).argmax(1) == method.assignments).float().mean()
+    assert right > 2 / 6  # a guess is right in 1 of 6
 
 
 def test_what_a_resumed_run_needs_is_in_the_state(pictures: torch.Tensor) -> None:
@@ -105,20 +120,6 @@ def test_loss_and_accuracy_are_those_of_plain_loops(pictures: torch.Tensor) -> N
     torch.testing.assert_close(losses["loss"], torch.stack(surprise).mean())
     assert float(losses["accuracy"]) == pytest.approx(sum(right) / 4)
     assert float(losses["splits"]) == float(method.splits)
-
-
-def test_edges_are_those_of_plain_loops_on_the_grey_picture() -> None:
-    view = torch.randn(1, 3, 6, 6, dtype=torch.float64)
-    pixels = view[0] * torch.tensor(SETTING.std, dtype=torch.float64)[:, None, None]
-    grey = pixels.sum(0) / sum(SETTING.std)
-    edges = Sobel(SETTING).double()(view)[0]
-    for y in range(1, 5):
-        for x in range(1, 5):
-            right = sum(w * (grey[y + d, x + 1] - grey[y + d, x - 1]) for d, w in ((-1, 1), (0, 2), (1, 1)))
-            down = sum(w * (grey[y + 1, x + d] - grey[y - 1, x + d]) for d, w in ((-1, 1), (0, 2), (1, 1)))
-            expected = torch.stack([right, down, (right**2 + down**2).sqrt()])
-            torch.testing.assert_close(edges[:, y, x], expected, rtol=1e-5, atol=1e-6)
-    assert not Sobel(SETTING)(torch.ones(2, 3, 8, 8)).abs().max() > 1e-6  # nor at the border
 
 
 def test_with_sobel_neither_clusters_nor_loss_depend_on_colour(pictures: torch.Tensor) -> None:
