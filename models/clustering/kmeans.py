@@ -26,6 +26,7 @@ from models.clustering.choose_k import choose_k
 from models.clustering.empty_clusters import fill_empty
 from models.clustering.lloyd import assign, fit
 from models.clustering.unit_vectors import first_occurrence, own_similarity, unit_rows
+from models.threads import threads_for
 
 HALF = 500  # steps that each half of a run with k = "auto" reports
 
@@ -58,8 +59,17 @@ class KMeans:
         progress: Progress | None = None,
     ) -> Clustering:
         """Cluster (N, D) embeddings; see `Algorithm.cluster`. Raises KTooLarge, VectorsUnusable, ClusteringError."""
-        vectors = unit_rows(vectors)
-        params = params or Params()
+        with threads_for(len(vectors)):
+            return self._cluster(unit_rows(vectors), k, params or Params(), seed, progress)
+
+    def _cluster(
+        self,
+        vectors: NDArray[np.float32],
+        k: int | Literal["auto"],
+        params: Params,
+        seed: int,
+        progress: Progress | None,
+    ) -> Clustering:
         search, main = _phases(progress, k == "auto")
         count = choose_k(vectors, seed, search) if k == "auto" else k
         first = first_occurrence(vectors)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,12 +12,12 @@ from models.clustering.unit_vectors import first_occurrence, unit_rows
 from models.evaluation.labelled import score
 from models.evaluation.logistic import fit
 from models.evaluation.splits import Numbers, deal, take, usable
+from models.threads import threads_for
 
 MOST = 20_000  # vectors a probe looks at
 PLENTY = 1000  # labels a split in all, over as many draws as that takes: with one label a class luck decides
 DRAWS = 20  # at most
 STRENGTH = 10.0  # scikit-learn's C: best or within a point of it for birds, lands and pets among .3 to 1000
-SMALL = 5000  # vectors below which threads wait for each other longer than they work: 20 times on a busy machine
 
 
 def linear_probe(
@@ -48,7 +47,7 @@ def linear_probe(
     chosen, classes = usable(labels, MOST, rng)
     parts = deal(classes, folds, rng)
     found: dict[float, list[float]] = {fraction: [] for fraction in fractions}
-    with _threads(len(chosen)):
+    with threads_for(len(chosen)):
         points = _principal(rows[chosen])
         for part in np.unique(parts):
             test, train = np.flatnonzero(parts == part), np.flatnonzero(parts != part)
@@ -69,7 +68,7 @@ def clustering_scores(vectors: ArrayLike, labels: Sequence[Hashable], seeds: int
     if len(rows) != len(labels) or seeds < 1:
         raise ValueError(f"need as many labels as vectors and a seed, not {len(labels)}, {len(rows)}, {seeds} seeds")
     k = min(len(set(labels)), len(np.unique(first_occurrence(rows))))
-    with _threads(len(rows)):
+    with threads_for(len(rows)):
         runs = [score(KMeans().cluster(rows, k, seed=seed).labels.tolist(), labels) for seed in range(seeds)]
     return {name: float(np.mean([run[name] for run in runs])) for name in ("nmi", "ari", "accuracy")}
 
@@ -96,9 +95,3 @@ def _principal(rows: NDArray[np.float32]) -> NDArray[np.float64]:
     else:
         points = centred @ np.linalg.eigh(centred.T @ centred)[1]
     return np.asarray(points / scale if scale > np.finfo(np.float32).eps else np.zeros_like(points))
-
-
-def _threads(vectors: int) -> AbstractContextManager[object]:
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(1) if vectors < SMALL else nullcontext()
