@@ -18,7 +18,7 @@ from models.ssl.base import Batch, Losses, Method
 from models.ssl.checkpoint import Checkpoints
 from models.ssl.dataset import Key, Pictures
 from models.ssl.gallery import Gallery
-from models.ssl.health import Health, Record
+from models.ssl.health import Diverged, Health, Record
 from models.ssl.objective import half_precision, move_teachers, objective
 from models.ssl.plan import Plan
 from models.ssl.seeds import generator, seed_globally
@@ -45,12 +45,6 @@ class Result:
     history: list[Record]
     ended: Literal["epochs", "budget"]
     seconds: float
-
-
-class Diverged(RuntimeError):
-    """The loss is no longer a number."""
-
-    code = "diverged"
 
 
 def fit(
@@ -140,6 +134,7 @@ class Run:
             self.epoch, self.step, self.history = state["epoch"], state["step"], state["history"]
             self.sums = {name: value.to(self.device) for name, value in state["sums"].items()}
             self.health.spreads, self.shortened = state["spreads"], state["shortened"]
+            self.health.own = state["own"]
             self.health.previous = None if state["clusters"] is None else state["clusters"].numpy()
         self._tick(training=False)
 
@@ -258,6 +253,7 @@ class Run:
                 "sums": {name: value.cpu() for name, value in self.sums.items()},
                 "spreads": self.health.spreads,
                 "clusters": None if clusters is None else torch.from_numpy(clusters),
+                "own": self.health.own,
                 "shortened": self.shortened,
             }
         )

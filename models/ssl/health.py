@@ -29,6 +29,12 @@ class Collapsed(RuntimeError):
     code = "collapsed"
 
 
+class Diverged(RuntimeError):
+    """The loss, or what the encoder gives, is no longer a number."""
+
+    code = "diverged"
+
+
 @dataclass
 class Health:
     """Measures epoch after epoch. Labels are only compared with, for the report; nothing that trains sees them."""
@@ -37,15 +43,20 @@ class Health:
     probe: np.ndarray  # (P,) which training images are looked at
     labels: Sequence[str] | None = None  # of all N
     previous: np.ndarray | None = None  # clusters of the epoch before
+    own: bool = False  # whether those were the method's
     spreads: list[float] = field(default_factory=list)
 
     def measure(self, plain: np.ndarray, views: np.ndarray | None, clusters: np.ndarray | None) -> Record:
         """plain (P, D): features of the probed images; views (H, 2, D): of two views of each held-out image.
 
         clusters (N,): the method's own assignments, if it has some; otherwise the probed images are clustered.
+        Raises Diverged.
         """
+        if not all(np.isfinite(found).all() for found in (plain, views) if found is not None):
+            raise Diverged("The encoder's vectors are no longer numbers: use a lower lr.")
         found = clusters if clusters is not None else self._clusters(plain, round(np.sqrt(len(plain) / 2)))
-        before, self.previous = self.previous, found
+        before = self.previous if self.own == (clusters is not None) else None  # only like compares with like
+        self.previous, self.own = found, clusters is not None
         record: Record = {
             "spread": spread(plain),
             "rankme": rankme(plain),
@@ -78,4 +89,8 @@ class Health:
         every = list(self.labels or [])
         probed = [every[row] for row in self.probe]
         clusters, truth = (self._clusters(plain, len(set(probed))), probed) if own is None else (own, every)
-        return {"knn": neighbour_accuracy(plain, probed), "nmi_labels": score(clusters.tolist(), truth)["nmi"]}
+        try:
+            knn = neighbour_accuracy(plain, probed)
+        except ClusteringError:  # a vector of length zero has no neighbours
+            knn = None
+        return {"knn": knn, "nmi_labels": score(clusters.tolist(), truth)["nmi"]}
