@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from models.clustering.base import KTooLarge
 from models.clustering.kmeans import KMeans, Params
 from models.evaluation.labelled import score
 
@@ -34,9 +35,12 @@ def influence_of_k(
     steps = _grid(len(vectors))
     for done, k in enumerate(steps):
         report(done, len(steps))
-        first, second = (
-            KMeans().cluster(vectors, k, Params(restarts=RESTARTS), seed=seed + shift).labels for shift in (0, 1)
-        )
+        try:
+            first, second = (
+                KMeans().cluster(vectors, k, Params(restarts=RESTARTS), seed=seed + shift).labels for shift in (0, 1)
+            )
+        except KTooLarge:  # of many copies: fewer than k vectors differ
+            break
         agreement = score(first.tolist(), second.tolist())["nmi"]
         quality = score(first[known].tolist(), truth)["nmi"] if truth else None
         found.append({"k": float(k), "nmi_seeds": agreement, "nmi_labels": quality})
