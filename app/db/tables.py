@@ -1,14 +1,12 @@
 """Every table. Ids are UUIDv7, times are UTC, and what is immutable says so."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     JSON,
     BigInteger,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
@@ -16,27 +14,14 @@ from sqlalchemy import (
     Integer,
     String,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     Uuid,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from app.db.types import UtcDateTime
 from app.ids import new_id
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC in Python on every database; SQLite itself would drop the zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value.astimezone(UTC) if value else None
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
 
 
 class Table(DeclarativeBase):
@@ -130,9 +115,8 @@ class EncoderMeasure(Table):
     """What one encoder reached on a collection's held-out images, to be set beside the others'."""
 
     __tablename__ = "encoder_measures"
-    __table_args__ = (Index("ix_encoder_measures_encoder", "encoder_id"),)
     collection_id: Mapped[UUID] = mapped_column(_cascade("collections.id"), primary_key=True)
-    encoder_id: Mapped[UUID] = mapped_column(_cascade("encoders.id"), primary_key=True)
+    encoder_id: Mapped[UUID] = mapped_column(_cascade("encoders.id"), primary_key=True, index=True)
     sha256: Mapped[str] = mapped_column(String(64))  # of the weights that were measured
     held_out: Mapped[str] = mapped_column(String(64))  # fingerprint of the held-out images
     images: Mapped[int]  # how many those are

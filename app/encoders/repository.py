@@ -51,9 +51,10 @@ def named(session: Session, id_or_name: str, collection_id: UUID) -> Encoder:
 
 def names(session: Session, collection_id: UUID) -> set[str]:
     """Names that no new encoder of the collection may take: of encoders, and of those in the making."""
+    # Jobs first: one that ends in between has then left its encoder to be found.
+    making = {job.params["name"] for job in jobs.unfinished(session, collection_id) if job.kind == "finetune"}
     usable = or_(Encoder.collection_id.is_(None), Encoder.collection_id == collection_id)
-    making = (job.params["name"] for job in jobs.unfinished(session, collection_id) if job.kind == "finetune")
-    return set(session.scalars(select(Encoder.name).where(usable))) | set(making)
+    return making | set(session.scalars(select(Encoder.name).where(usable)))
 
 
 def listed(session: Session, paging: Paging) -> tuple[list[Encoder], str | None]:

@@ -59,12 +59,16 @@ def measure(
     """
     if session.get(Encoder, encoder_id, with_for_update=True) is None:
         return
-    row = session.get(EncoderMeasure, (collection_id, encoder_id))
-    if row is None:
-        row = EncoderMeasure(collection_id=collection_id, encoder_id=encoder_id)
-        session.add(row)
-    row.sha256, row.held_out, row.images = sha256, held_out.fingerprint, held_out.images
-    row.metrics, row.created_at = metrics, now(session)
+    measured = EncoderMeasure(
+        collection_id=collection_id,
+        encoder_id=encoder_id,
+        sha256=sha256,
+        held_out=held_out.fingerprint,
+        images=held_out.images,
+        metrics=metrics,
+        created_at=now(session),
+    )
+    session.merge(measured)
     session.flush()
 
 

@@ -121,7 +121,7 @@ class TrainingOut(BaseModel):
     fingerprint: str = Field(description="Of the training images: SHA-256 over their files' sorted SHA-256s.")
     versions: dict[str, str]
     ended: str = Field(description="What ran out: epochs or budget.")
-    epochs: list[dict[str, float | None]] = Field(description="A record an epoch; 0 is before the training.")
+    epochs: list[dict[str, int | float | None]] = Field(description="A record an epoch; 0 is before the training.")
     curves: dict[str, Any] | None = Field(description="What the method itself draws.")
 
 

@@ -38,6 +38,8 @@ def test_the_contract_is_there(openapi: dict[str, Any]) -> None:
         POST /v1/collections/{collection_id}/images
         GET /v1/collections/{collection_id}/images|GET /v1/images/{image_id}|GET /v1/images/{image_id}/file
         GET /v1/images/{image_id}/thumbnail|DELETE /v1/images/{image_id}|GET /v1/encoders|GET /v1/encoders/{encoder_id}
+        GET /v1/encoders/{encoder_id}/training|DELETE /v1/encoders/{encoder_id}|GET /v1/methods
+        POST /v1/collections/{collection_id}/encoders|GET /v1/collections/{collection_id}/encoders/compare
         GET /v1/algorithms|POST /v1/collections/{collection_id}/clusterings
         GET /v1/collections/{collection_id}/clusterings
         GET /v1/clusterings/{clustering_id}|GET /v1/clusterings/{clustering_id}/clusters

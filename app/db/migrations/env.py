@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from alembic import context
 
-from app.db.tables import Table, UtcDateTime
+from app.db.tables import Table
+from app.db.types import UtcDateTime
 
 
 def render(kind: str, item: Any, _: Any) -> str | Literal[False]:

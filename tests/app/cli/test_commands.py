@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from models.encoders.finetuned import FinetunedEncoder
 from tests.fixtures.pictures import gallery, jpeg
 from tests.fixtures.services import ROOST
 
@@ -69,6 +70,18 @@ def test_labels_from_a_table(folder: Path, tmp_path: Path) -> None:
     assert json.loads(run.stdout)["metrics"]["nmi"] == 1.0
 
 
+def test_a_fine_tuned_encoder_by_its_folder(folder: Path, tmp_path: Path, untrained: FinetunedEncoder) -> None:
+    run = roost("cluster", folder, "--k", "3", "--encoder", untrained.folder, "--json", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    summary = json.loads(run.stdout)
+    assert (summary["images"], summary["k"]) == (24, 3)
+    assert "untrained" in (Path(summary["out"]) / "report.html").read_text()
+    found = roost(
+        "search", folder, folder / "red" / "0003.jpg", "-k", "1", "--encoder", untrained.folder, "--json", cwd=tmp_path
+    )
+    assert json.loads(found.stdout)["encoder"] == "untrained"
+
+
 def test_search_a_folder_twice(folder: Path, tmp_path: Path) -> None:
     first = roost("search", folder, folder / "blue" / "0003.jpg", "-k", "7", "--json", cwd=tmp_path)
     assert first.returncode == 0, first.stderr
@@ -90,6 +103,7 @@ def test_search_a_folder_twice(folder: Path, tmp_path: Path) -> None:
         (["cluster", "nowhere"], 2, "is no folder"),
         (["cluster", "pictures", "--k", "many"], 2, "neither auto nor a number"),
         (["cluster", "pictures", "--encoder", "magic"], 2, "efficientnet-lite0"),
+        (["cluster", "pictures", "--encoder", "empty"], 2, "no fine-tuned encoder"),
         (["cluster", "pictures", "--k", "500"], 1, "distinct"),
         (["cluster", "pictures", "--labels", "none.csv"], 1, "none.csv"),
         (["cluster", "empty"], 1, "has no pictures"),

@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["encoder_id"], ["encoders.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("collection_id", "encoder_id"),
     )
-    op.create_index("ix_encoder_measures_encoder", "encoder_measures", ["encoder_id"], unique=False)
+    op.create_index("ix_encoder_measures_encoder_id", "encoder_measures", ["encoder_id"], unique=False)
 
     # Not in a batch: that may make a new table, and dropping the old one would cascade to all that refers to it.
     op.add_column("encoders", sa.Column("key", sa.Text(), nullable=True))
