@@ -44,3 +44,13 @@ def fitting_batch(params: Params, images: int) -> Params:
             f"batch_size is {params.batch_size}, but only {images} images are trained on; use that or less.",
         )
     return params.model_copy(update={"batch_size": images})
+
+
+def check_share(batch_size: int, processes: int) -> None:
+    """Raises CannotTrain: a batch that the processes cannot share equally."""
+    if batch_size % processes:
+        raise CannotTrain(
+            "params_invalid",
+            f"batch_size is {batch_size}, which {processes} processes cannot share equally; "
+            f"use a multiple of {processes}.",
+        )

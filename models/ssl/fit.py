@@ -16,6 +16,7 @@ from models.ssl import distributed
 from models.ssl.backbone import Backbone
 from models.ssl.base import Batch, Losses, Method
 from models.ssl.checkpoint import Checkpoints
+from models.ssl.checks import check_share
 from models.ssl.dataset import Key, Pictures
 from models.ssl.gallery import Gallery
 from models.ssl.health import Diverged, Health, Record
@@ -69,8 +70,8 @@ def fit(
     labels       of `train`, compared with for the report; nothing that trains sees them
     report       called at least once a step; what it raises ends the run there
 
-    Raises Collapsed, Diverged, CheckpointDiskFull, WorkingCopyUnreadable. On the CPU the same arguments and number of
-    threads give the same weights, bit for bit, however often the run is killed and taken up again.
+    Raises CannotTrain, Collapsed, Diverged, CheckpointDiskFull, WorkingCopyUnreadable. On the CPU the same arguments
+    and number of threads give the same weights, bit for bit, however often the run is killed and taken up again.
     """
     run = Run(method, train, held_out, device, workers, checkpoints, save_every_s, labels, report or (lambda _: None))
     run.prepare(scratch)
@@ -93,6 +94,7 @@ class Run:
         labels: Sequence[str] | None,
         report: Callable[[Progress], None],
     ) -> None:
+        check_share(method.params.batch_size, distributed.world())
         self.method, self.params, self.seed = method.to(device), method.params, method.params.seed
         self.device, self.report = torch.device(device), report
         self.checkpoints, self.save_every_s = checkpoints, save_every_s
