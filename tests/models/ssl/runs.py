@@ -1,19 +1,22 @@
 """Small runs of a method on small networks, for the tests."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from models import registry
 from models.ssl.backbone import Backbone
 from models.ssl.base import Method, Setting
 from models.ssl.dataset import Key, ViewDataset
+from models.ssl.fit import Progress, Result
 from models.ssl.networks import resnet18_cifar, vit_tiny
 from models.ssl.seeds import seed_globally
 from models.ssl.views import plain
 
 SIZE = 16
+MEASURED_TIME = ("seconds", "images_per_s")
 
 
 def small(name: str, images: int = 64, **params: Any) -> Method:
@@ -64,3 +67,28 @@ class Alone:
         sources = method.sources(index, torch.Generator().manual_seed(0))
         keys = [Key(i, 0, {name: int(images[i]) for name, images in sources.items()}) for i in index.tolist()]
         return next(ViewDataset(self.pictures, method.views(), 0).batches([keys], 0))
+
+
+class Killed(Exception):
+    pass
+
+
+def killed_at(step: int) -> Callable[[Progress], None]:
+    """A report that ends the run after so many steps."""
+
+    def report(progress: Progress) -> None:
+        if progress.stage == "train" and progress.done == step:
+            raise Killed
+
+    return report
+
+
+def without_time(result: Result) -> list[dict[str, float | None]]:
+    return [{name: value for name, value in one.items() if name not in MEASURED_TIME} for one in result.history]
+
+
+def unequal(one: nn.Module, other: nn.Module) -> list[str]:
+    """The names in their state dicts whose values differ in any bit."""
+    states = one.state_dict(), other.state_dict()
+    assert states[0].keys() == states[1].keys()
+    return [name for name, value in states[0].items() if not torch.equal(value, states[1][name])]

@@ -1,6 +1,5 @@
 """What every SSL method must keep, whatever it does inside."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,10 @@ import torch
 from models import registry
 from models.evaluation.features import spread
 from models.ssl.checkpoint import FileCheckpoints
-from models.ssl.fit import Progress, Result, fit
+from models.ssl.fit import fit
 from models.ssl.health import COLLAPSED_BELOW
 from models.ssl.objective import move_teachers
-from tests.models.ssl.runs import Alone, shapes, small
+from tests.models.ssl.runs import Alone, Killed, killed_at, shapes, small, unequal, without_time
 
 METHODS = registry.names("ssl.methods")
 VARIANTS: list[tuple[str, dict[str, Any]]] = [
@@ -23,23 +22,6 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
 ]
 every_method = pytest.mark.parametrize(("name", "params"), VARIANTS, ids=lambda one: str(one))
 QUICK = {"moco": {"temperature": 0.07}, "swav": {"prototypes": 16}, "dino": {"prototypes": 256, "local_crops": 2}}
-MEASURED_TIME = ("seconds", "images_per_s")
-
-
-class Killed(Exception):
-    pass
-
-
-def killed_at(step: int) -> Callable[[Progress], None]:
-    def report(progress: Progress) -> None:
-        if progress.stage == "train" and progress.done == step:
-            raise Killed
-
-    return report
-
-
-def without_time(result: Result) -> list[dict[str, float | None]]:
-    return [{name: value for name, value in one.items() if name not in MEASURED_TIME} for one in result.history]
 
 
 @every_method
@@ -59,9 +41,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(name: str, params: dict[str, 
     resumed = small(name, images=48, epochs=2, **params)
     found = fit(resumed, train, held_out, checkpoints=checkpoints, save_every_s=0)
     assert without_time(found) == without_time(expected)
-    states = whole.state_dict(), resumed.state_dict()
-    assert states[0].keys() == states[1].keys()
-    assert [key for key, value in states[0].items() if not torch.equal(value, states[1][key])] == []
+    assert unequal(whole, resumed) == []
 
 
 @every_method
