@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -20,7 +21,7 @@ from models.encoders.base import Encoder, EncoderError, EncoderUnavailable
 from models.engines.telemetry import import_openvino
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h: the child's word for EncoderUnavailable
 IR = ("model.xml", "model.bin")
@@ -104,9 +105,15 @@ def _traced(encoder: Encoder, network: nn.Module) -> Any:
     import torch
 
     size = encoder.input_size
-    return import_openvino().convert_model(
-        network, example_input=torch.zeros(2, 3, size, size), input=[-1, 3, size, size]
-    )
+    return converted(network, torch.zeros(2, 3, size, size))
+
+
+def converted(network: nn.Module, example: Tensor) -> Any:
+    """A network in evaluation mode as OpenVINO model; any batch of pictures (B, ...) of the example's size fits it."""
+    with warnings.catch_warnings():
+        # torch would rather be exported than traced; OpenVINO traces. Branches on a shape are constant here, as meant.
+        warnings.simplefilter("ignore")
+        return import_openvino().convert_model(network, example_input=example, input=[-1, *example.shape[1:]])
 
 
 def _with_pixel_input(encoder: Encoder, model: Any) -> Any:

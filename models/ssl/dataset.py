@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -121,7 +122,8 @@ def load(dataset: Dataset[Any], batches: Iterable[list[Any]], workers: int) -> I
 def _clean_processes() -> BaseContext:
     """Worker processes are forked from a server that has imported what they need: this one may have threads."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(["models.ssl.views", __name__])
+    spec = sys.modules["__main__"].__spec__  # of `python -m name`; each worker runs that module's top level again
+    context.set_forkserver_preload(["__main__", *([spec.name] if spec else []), "models.ssl.views", __name__])
     return context
 
 
