@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from models.encoders.export import converted
 from models.engines.telemetry import import_openvino
 from models.ssl.base import Transform
 from models.ssl.checkpoint import disk_full
@@ -96,9 +97,14 @@ def _fill(
 
 def _reserved(file: Path, shape: tuple[int, ...]) -> np.ndarray:
     """A memory map whose room on the disk is taken at once: a full disk must not kill the process at a later write."""
-    maps = np.lib.format.open_memmap(file, mode="w+", dtype=np.float16, shape=shape)  # type: ignore[no-untyped-call]
-    with disk_full(), file.open("r+b") as stream:
-        os.posix_fallocate(stream.fileno(), 0, os.fstat(stream.fileno()).st_size)
+    try:
+        with disk_full():
+            maps = np.lib.format.open_memmap(file, mode="w+", dtype=np.float16, shape=shape)  # type: ignore[no-untyped-call]
+            with file.open("r+b") as stream:
+                os.posix_fallocate(stream.fileno(), 0, os.fstat(stream.fileno()).st_size)
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
     return maps  # type: ignore[no-any-return]
 
 
@@ -127,7 +133,5 @@ def _landed(flying: deque[Any], idle: list[Any]) -> np.ndarray:
 
 
 def _compiled(trunk: nn.Module, batch: Tensor) -> Any:
-    openvino = import_openvino()
-    model = openvino.convert_model(trunk, example_input=batch[:2], input=[-1, *batch.shape[1:]])
     settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
-    return openvino.Core().compile_model(model, "CPU", settings)
+    return import_openvino().Core().compile_model(converted(trunk, batch[:2]), "CPU", settings)
