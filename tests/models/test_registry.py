@@ -25,7 +25,22 @@ def test_an_unknown_name_lists_the_known_ones(name: str) -> None:
     assert str(caught.value).startswith("unknown encoders")
 
 
-@pytest.mark.parametrize("kind", ["nothing", "..", "../tests", "/tmp"])
+def test_a_dot_in_a_kind_is_a_folder() -> None:
+    names = registry.names("ssl.methods")
+    assert {"simclr", "moco", "byol", "deepcluster", "vicreg"} <= set(names) and names == sorted(names)
+    assert registry.load("ssl.methods", "simclr").__module__ == "models.ssl.methods.simclr"
+    assert registry.names("ssl") == []  # what serves the methods is none
+
+
+def test_an_unknown_name_of_a_dotted_kind_lists_the_known_ones() -> None:
+    with pytest.raises(registry.UnknownPlugin, match=r"unknown ssl\.methods 'nothing'; known: byol, .*simclr"):
+        registry.load("ssl.methods", "nothing")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["nothing", "..", "../tests", "/tmp", "ssl..methods", ".ssl.methods", "ssl.methods.", "ssl/methods", "ssl.no", ""],
+)
 def test_an_unknown_kind_is_empty(kind: str) -> None:
     assert registry.names(kind) == []
     with pytest.raises(registry.UnknownPlugin, match="known: none"):
@@ -45,7 +60,7 @@ def test_a_class_or_a_plugin_object_makes_a_plugin(tmp_path, monkeypatch: pytest
 def test_listing_imports_nothing_heavy() -> None:
     script = (
         "import sys; from models import registry\n"
-        "[registry.names(kind) for kind in ('encoders', 'clustering', 'index')]\n"
+        "[registry.names(kind) for kind in ('encoders', 'clustering', 'index', 'ssl.methods')]\n"
         "[registry.load('encoders', name).unavailable() for name in registry.names('encoders')]\n"
         "print(sorted({'torch', 'timm', 'openvino', 'faiss', 'sklearn'} & set(sys.modules)))"
     )
