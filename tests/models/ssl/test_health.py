@@ -59,6 +59,14 @@ def test_a_method_s_own_clusters_count_where_it_has_some() -> None:
     assert found.measure(features(), None, own)["nmi_labels"] == pytest.approx(1)  # of all images, not the probed ones
 
 
+def test_a_method_s_clusters_are_not_compared_with_those_made_without_it() -> None:
+    """DeepCluster has none before its first epoch."""
+    found, own = health(), np.arange(len(LABELS)) % 5
+    found.measure(grouped(), None, None)
+    assert found.measure(grouped(), None, own)["nmi_prev"] is None
+    assert found.measure(grouped(), None, own)["nmi_prev"] == pytest.approx(1)
+
+
 def test_labels_give_neighbours_and_clusters_against_them() -> None:
     good = health(LABELS).measure(grouped(), None, None)
     assert good["knn"] == 1 and good["nmi_labels"] == pytest.approx(1)
