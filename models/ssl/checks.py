@@ -34,11 +34,11 @@ def check_network(method: type[Method], name: str, encoder: Backbone) -> None:
         raise CannotTrain("method_needs_vit", f"{name} needs a vision transformer as its base, such as dinov2-small.")
 
 
-def fitting_batch(params: Params, images: int) -> Params:
+def fitting_batch(params: Params, images: int, *, chosen: bool = False) -> Params:
     """A batch that nobody chose shrinks to the training images; a chosen one must fit. Raises CannotTrain."""
     if params.batch_size <= images:
         return params
-    if "batch_size" in params.model_fields_set:
+    if chosen or "batch_size" in params.model_fields_set:
         raise CannotTrain(
             "batch_too_large",
             f"batch_size is {params.batch_size}, but only {images} images are trained on; use that or less.",

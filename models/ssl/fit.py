@@ -16,7 +16,7 @@ from models.ssl import distributed
 from models.ssl.backbone import Backbone
 from models.ssl.base import Batch, Losses, Method
 from models.ssl.checkpoint import Checkpoints
-from models.ssl.checks import check_share
+from models.ssl.checks import check_share, fitting_batch
 from models.ssl.dataset import Key, Pictures
 from models.ssl.gallery import Gallery
 from models.ssl.health import Diverged, Health, Record
@@ -74,8 +74,9 @@ def fit(
     and number of threads give the same weights, bit for bit, however often the run is killed and taken up again.
     """
     run = Run(method, train, held_out, device, workers, checkpoints, save_every_s, labels, report or (lambda _: None))
-    run.prepare(scratch)
     run.restore()
+    if not run.plan.over:
+        run.prepare(scratch)
     return run.train()
 
 
@@ -95,13 +96,13 @@ class Run:
         report: Callable[[Progress], None],
     ) -> None:
         check_share(method.params.batch_size, distributed.world())
+        fitting_batch(method.params, len(train), chosen=True)
         self.method, self.params, self.seed = method.to(device), method.params, method.params.seed
         self.device, self.report = torch.device(device), report
         self.checkpoints, self.save_every_s = checkpoints, save_every_s
         self.batches = len(train) // self.params.batch_size
         self.plan = Plan(self.params.epochs * self.batches, self.params.warmup)
         self.epoch = self.step = 0  # of the step to come, in its epoch
-        self.shortened = False
         self.history: list[Record] = []
         self.sums: dict[str, Tensor] = {}
         self.gallery = Gallery(method, train, held_out, workers)
@@ -123,9 +124,13 @@ class Run:
         self.gallery.send_through(
             encoder.trunk, scratch, draws, lambda done, total: self.report(Progress("prepare", done, total, 0, 0))
         )
+        self._read_maps(True)
+        self._tick(training=False)
+
+    def _read_maps(self, yes: bool) -> None:
         for module in self.method.modules():
             if isinstance(module, Backbone):
-                module.from_maps = True
+                module.from_maps = yes
 
     def restore(self) -> None:
         if self.checkpoints and (state := self.checkpoints.load()):
@@ -135,17 +140,17 @@ class Run:
             self.plan = Plan(**state["plan"])
             self.epoch, self.step, self.history = state["epoch"], state["step"], state["history"]
             self.sums = {name: value.to(self.device) for name, value in state["sums"].items()}
-            self.health.spreads, self.shortened = state["spreads"], state["shortened"]
-            self.health.own = state["own"]
+            self.health.spreads, self.health.own = state["spreads"], state["own"]
             self.health.previous = None if state["clusters"] is None else state["clusters"].numpy()
-        self._tick(training=False)
 
     def train(self) -> Result:
         if not self.history:
             self.history.append({"epoch": 0.0, **self._measure()})
+            self._tick(training=False)
         while not self.plan.over:
             self._epoch()
-        return Result(self.history, "budget" if self.shortened else "epochs", self.plan.seconds)
+        self._read_maps(False)
+        return Result(self.history, "budget" if self.plan.shortened else "epochs", self.plan.seconds)
 
     def _epoch(self) -> None:
         began, first = self.plan.seconds, self.step
@@ -205,17 +210,15 @@ class Run:
             if not bool(torch.isfinite(self.sums["loss"])):
                 raise Diverged("The loss is no longer a number: use a lower lr.")
             budget = None if self.params.max_minutes is None else 60 * self.params.max_minutes
-            self.shortened |= self._agreed(self.plan.fit_into(budget))
+            self.plan.fit_into(budget)
+            self.plan.total = self._agreed(self.plan.total)
         self.report(Progress("train", self.plan.done, self.plan.total, self.epoch + 1, self.params.epochs))
         if self.step < self.batches and not self.plan.over and time.monotonic() - self._saved > self.save_every_s:
             self._save()
 
-    def _agreed(self, shrunk: bool) -> bool:
+    def _agreed(self, total: int) -> int:
         """Every process takes as many steps as the first one plans."""
-        if distributed.world() > 1:
-            total = distributed.first(torch.tensor([self.plan.total, int(shrunk)], device=self.device))
-            self.plan.total, shrunk = int(total[0]), bool(total[1])
-        return shrunk
+        return int(distributed.first(torch.tensor(total, device=self.device)))
 
     def _record(self, rate: float, began: float, steps: int) -> None:
         """The epoch's means and health. Images a second count what this attempt saw of the epoch."""
@@ -256,7 +259,6 @@ class Run:
                 "spreads": self.health.spreads,
                 "clusters": None if clusters is None else torch.from_numpy(clusters),
                 "own": self.health.own,
-                "shortened": self.shortened,
             }
         )
 

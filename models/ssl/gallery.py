@@ -13,7 +13,7 @@ from models.ssl.backbone import Backbone
 from models.ssl.base import Method, Setting, Views
 from models.ssl.compare import CROP, MOST, SEED
 from models.ssl.dataset import Key, Pictures, ViewDataset
-from models.ssl.maps import MapDataset, through_trunk
+from models.ssl.maps import MapDataset, Trunk, through_trunk
 from models.ssl.views import contrastive, plain
 
 ENCODE = 64  # images a batch without gradient
@@ -46,8 +46,8 @@ class Gallery:
             done += count
             report(done, total)
 
-        trunk.eval()
-        made = [through_trunk(source, trunk, scratch, count, self.workers, more) for source, count in sources]
+        blocks = Trunk(trunk)
+        made = [through_trunk(source, blocks, scratch, count, self.workers, more) for source, count in sources]
         self.views, self.plain = made[0], made[1]
         self.held = made[2] if self.held_out else self.held
 

@@ -56,7 +56,7 @@ class MapDataset:
 
 
 def through_trunk(
-    source: ViewDataset, trunk: nn.Module, folder: Path, draws: int, workers: int, report: Report
+    source: ViewDataset, trunk: Trunk, folder: Path, draws: int, workers: int, report: Report
 ) -> MapDataset:
     """Runs `draws` views of every picture through the trunk. Raises CheckpointDiskFull when they do not fit."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -80,13 +80,13 @@ class _Draws(Dataset[Tensor]):
 
 
 def _fill(
-    source: ViewDataset, transform: Transform, draws: int, trunk: nn.Module, file: Path, workers: int, report: Report
+    source: ViewDataset, transform: Transform, draws: int, trunk: Trunk, file: Path, workers: int, report: Report
 ) -> np.ndarray:
     count = len(source.pictures) * draws
     batches = [list(range(start, min(start + BATCH, count))) for start in range(0, count, BATCH)]
     maps, done = np.empty(0), 0
     views = load(_Draws(source, transform, draws), batches, workers)
-    for outputs in run(trunk, views):
+    for outputs in trunk.run(views):
         if not done:
             maps = _reserved(file, (count, *outputs.shape[1:]))
         maps[done : done + len(outputs)] = outputs
@@ -108,20 +108,34 @@ def _reserved(file: Path, shape: tuple[int, ...]) -> np.ndarray:
     return maps  # type: ignore[no-any-return]
 
 
-def run(trunk: nn.Module, batches: Iterable[Tensor]) -> Iterator[np.ndarray]:
-    """(B, 3, S, S) -> (B, C, h, w), in order; a few batches are in flight at a time."""
-    compiled: Any = None
-    idle: list[Any] = []
-    flying: deque[Any] = deque()
-    for batch in batches:
-        compiled = compiled or _compiled(trunk, batch)
-        if len(flying) == 2 * int(compiled.get_property("NUM_STREAMS")):
+class Trunk:
+    """The frozen blocks in OpenVINO, converted once for each size of picture."""
+
+    def __init__(self, blocks: nn.Module) -> None:
+        self._blocks = blocks.eval()
+        self._compiled: dict[tuple[int, ...], Any] = {}
+
+    def run(self, batches: Iterable[Tensor]) -> Iterator[np.ndarray]:
+        """(B, 3, S, S) -> (B, C, h, w), in order; a few batches are in flight at a time."""
+        idle: list[Any] = []
+        flying: deque[Any] = deque()
+        for batch in batches:
+            compiled = self._for(batch)
+            if len(flying) == 2 * int(compiled.get_property("NUM_STREAMS")):
+                yield _landed(flying, idle)
+            request = idle.pop() if idle else compiled.create_infer_request()
+            request.start_async({0: batch.numpy()}, share_inputs=False)
+            flying.append(request)
+        while flying:
             yield _landed(flying, idle)
-        request = idle.pop() if idle else compiled.create_infer_request()
-        request.start_async({0: batch.numpy()}, share_inputs=False)
-        flying.append(request)
-    while flying:
-        yield _landed(flying, idle)
+
+    def _for(self, batch: Tensor) -> Any:
+        size = tuple(batch.shape[1:])
+        if size not in self._compiled:
+            settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
+            model = converted(self._blocks, batch[:2])
+            self._compiled[size] = import_openvino().Core().compile_model(model, "CPU", settings)
+        return self._compiled[size]
 
 
 def _landed(flying: deque[Any], idle: list[Any]) -> np.ndarray:
@@ -130,8 +144,3 @@ def _landed(flying: deque[Any], idle: list[Any]) -> np.ndarray:
     outputs = np.array(request.get_output_tensor(0).data)
     idle.append(request)
     return outputs
-
-
-def _compiled(trunk: nn.Module, batch: Tensor) -> Any:
-    settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
-    return import_openvino().Core().compile_model(converted(trunk, batch[:2]), "CPU", settings)

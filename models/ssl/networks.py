@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import nn
 
+STEM = 64  # channels
+
 
 def resnet18_cifar(width: int = 64) -> tuple[nn.Module, int]:
     """ResNet-18 for 32 x 32 pictures: a 3 x 3 stem of stride 1 and no pooling after it, as in SimCLR's appendix B.9.
@@ -17,8 +19,11 @@ def resnet18_cifar(width: int = 64) -> tuple[nn.Module, int]:
     network = ResNet(
         BasicBlock, [2, 2, 2, 2], channels=channels, num_classes=0, norm_layer=get_norm_layer("batchnorm2d")
     )
-    network.conv1 = nn.Conv2d(3, network.bn1.num_features, 3, padding=1, bias=False)
-    network.maxpool = nn.Identity()
+    network.conv1, network.maxpool = nn.Conv2d(3, width, 3, padding=1, bias=False), nn.Identity()
+    if width != STEM:  # which timm's stem always has
+        network.bn1 = nn.BatchNorm2d(width)
+        network.layer1 = nn.Sequential(BasicBlock(width, width), BasicBlock(width, width))
+    network.init_weights()
     return network, 8 * width
 
 

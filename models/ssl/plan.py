@@ -12,16 +12,24 @@ SURE_AFTER = 5  # steps, before the time of one is believed
 class Plan:
     """A cosine schedule that shrinks to fit its budget of time, so that it always ends with a small learning rate."""
 
-    total: int  # steps
+    planned: int  # steps, if there is time
     warmup: float  # share of them
+    total: int = 0  # steps that there will be
     done: int = 0
     seconds: float = 0.0  # that the run has taken so far, over all its attempts
     training: float = 0.0  # of them, what was not preparation
+
+    def __post_init__(self) -> None:
+        self.total = self.total or self.planned
 
     @property
     def t(self) -> float:
         """The share of the run that is done, 0..1."""
         return min(1.0, self.done / self.total)
+
+    @property
+    def shortened(self) -> bool:
+        return self.total < self.planned
 
     @property
     def over(self) -> bool:
@@ -38,11 +46,11 @@ class Plan:
         self.seconds += seconds
         self.training += seconds if training else 0.0
 
-    def fit_into(self, budget: float | None) -> bool:
-        """Shrinks `total` to what the budget's seconds still allow at the pace so far; whether that was necessary."""
-        if budget is None or self.done < SURE_AFTER or not self.training:
-            return False
-        possible = self.done + max(0, math.floor((budget - self.seconds) * self.done / self.training))
-        shrunk = possible < self.total
-        self.total = min(self.total, possible)
-        return shrunk
+    def fit_into(self, budget: float | None) -> None:
+        """Takes as many of the planned steps as the budget's seconds allow at the pace so far.
+
+        An epoch begins slowly where a method clusters or looks for neighbours, so `total` may grow again.
+        """
+        if budget is not None and self.done >= SURE_AFTER and self.training:
+            possible = self.done + max(0, math.floor((budget - self.seconds) * self.done / self.training))
+            self.total = min(self.planned, possible)

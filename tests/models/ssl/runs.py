@@ -23,7 +23,8 @@ def small(name: str, images: int = 64, **params: Any) -> Method:
     """The method around a small network that knows nothing yet; the same one each time."""
     found: type[Method] = registry.load("ssl.methods", name)
     common = {"batch_size": 16, "train_blocks": "all", "norm": "trained", "max_minutes": None, "lr": 1e-3}
-    chosen = found.Params.model_validate(common | params)
+    narrow = {"hidden": 128} if "hidden" in found.Params.model_fields else {}
+    chosen = found.Params.model_validate(common | narrow | params)
     seed_globally(chosen.seed, "network")
     network, dim = vit_tiny(SIZE, dim=64, depth=2) if "vit" in found.needs else resnet18_cifar(4)
     encoder = Backbone(network, dim, chosen.train_blocks, chosen.norm)

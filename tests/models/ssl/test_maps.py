@@ -15,7 +15,7 @@ from models.ssl.backbone import Backbone
 from models.ssl.base import Setting
 from models.ssl.checkpoint import CheckpointDiskFull
 from models.ssl.dataset import Key, ViewDataset
-from models.ssl.maps import MapDataset, run, through_trunk
+from models.ssl.maps import MapDataset, Trunk, through_trunk
 from models.ssl.networks import resnet18_cifar
 from models.ssl.views import contrastive
 from tests.models.ssl.runs import SIZE, shapes
@@ -47,7 +47,7 @@ def counted() -> list[int]:
 def maps(
     trunk: nn.Module, source: ViewDataset, counted: list[int], tmp_path_factory: pytest.TempPathFactory
 ) -> MapDataset:
-    return through_trunk(source, trunk, tmp_path_factory.mktemp("maps") / "new", DRAWS, 0, counted.append)
+    return through_trunk(source, Trunk(trunk), tmp_path_factory.mktemp("maps") / "new", DRAWS, 0, counted.append)
 
 
 def every_draw(source: ViewDataset, trunk: nn.Module, name: str) -> Tensor:
@@ -129,13 +129,13 @@ def test_a_view_is_drawn_from_its_source(maps: MapDataset) -> None:
 
 
 def test_there_are_at_least_as_many_draws_as_names(trunk: nn.Module, source: ViewDataset, tmp_path: Path) -> None:
-    made = through_trunk(source, trunk, tmp_path, 1, 0, lambda _: None)
+    made = through_trunk(source, Trunk(trunk), tmp_path, 1, 0, lambda _: None)
     assert made.maps["first"].shape[1] == 2 and made.maps["small"].shape[1] == 1
 
 
 def test_batches_come_out_in_order_whatever_is_in_flight(trunk: nn.Module) -> None:
     batches = [torch.full((2 + number % 3, 3, SIZE, SIZE), number / 10) for number in range(12)]
-    found = list(run(trunk, iter(batches)))
+    found = list(Trunk(trunk).run(iter(batches)))
     with torch.no_grad():
         for batch, outputs in zip(batches, found, strict=True):
             np.testing.assert_allclose(outputs, trunk(batch).numpy(), rtol=1e-3, atol=1e-4)
@@ -160,7 +160,7 @@ def test_a_disk_without_room_for_them_is_named_and_nothing_half_made_stays(
 ) -> None:
     monkeypatch.setattr(os, "posix_fallocate", full_at(2))
     with pytest.raises(CheckpointDiskFull) as caught:
-        through_trunk(source, trunk, tmp_path, DRAWS, 0, lambda _: None)
+        through_trunk(source, Trunk(trunk), tmp_path, DRAWS, 0, lambda _: None)
     assert caught.value.code == "storage_full"
     assert [file.name for file in tmp_path.iterdir()] == ["maps-0.npy"]  # the first transform's, whole
 
@@ -172,6 +172,6 @@ def test_their_room_is_taken_before_they_are_made(trunk: nn.Module, source: View
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        through_trunk(source, trunk, tmp_path, DRAWS, 0, stop)
+        through_trunk(source, Trunk(trunk), tmp_path, DRAWS, 0, stop)
     state = (tmp_path / "maps-0.npy").stat()
     assert state.st_size > IMAGES * DRAWS * 2 and state.st_blocks * 512 >= state.st_size
