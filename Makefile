@@ -23,8 +23,9 @@ demo: setup  ## the main job on a sample gallery, or on GALLERY=folder
 serve: setup  ## the service on http://127.0.0.1:8080
 	@$(BIN)/roost serve
 
+# Two processes share the processors: threads in each would only wait for the other's.
 test: setup check  ## everything that must hold
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 check: setup  ## format, lint, types, who imports whom
 	@$(BIN)/ruff format --check --quiet .

@@ -16,7 +16,7 @@ import numpy as np
 from models.evaluation.features import retrieval
 
 NEIGHBOURS = 10
-MARGIN = 0.0  # by which the share of neighbours found must rise
+MARGIN = 0.01  # by which the share of neighbours found must rise: the standard error with 70 held-out pictures
 
 
 @dataclass(frozen=True)

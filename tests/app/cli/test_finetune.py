@@ -1,0 +1,57 @@
+"""roost finetune as a person types it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.app.cli.test_commands import roost
+from tests.fixtures.pictures import gallery
+
+QUICK = ("--epochs", "1", "--param", "batch_size=8", "--param", "cached_views=2", "--workers", "0")
+
+
+def pictures(folder: Path, each: int) -> Path:
+    for name, data in gallery(each).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def test_a_folder_gives_an_encoder_a_verdict_and_a_page(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "garden", 12)
+    run = roost("finetune", folder, "--method", "simclr", "--labels", "folders", "--json", *QUICK, cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    summary = json.loads(run.stdout)
+    assert (summary["images"], summary["rejected"], summary["epochs"], summary["ended"]) == (36, 0, 1, "epochs")
+    assert summary["frozen"].keys() == summary["tuned"].keys() >= {"retrieval", "knn", "nmi", "linear_1"}
+    assert isinstance(summary["recommended"], bool) and {"prepare", "train", "compare"} <= summary["seconds"].keys()
+    out, encoder = Path(summary["out"]), Path(summary["encoder"])
+    assert summary["verdict"] in (out / "training.html").read_text()
+    assert len(json.loads((out / "training.json").read_text())["epochs"]) == 2
+    assert {path.name for path in out.iterdir()} == {"copies", "encoder", "training.html", "training.json"}
+    sort = roost("cluster", folder, "--k", "3", "--encoder", encoder, "--json", cwd=tmp_path)
+    assert sort.returncode == 0 and json.loads(sort.stdout)["k"] == 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["--method", "guess"], "'guess' is not known; known: byol"),
+        (["--param", "epoch=3"], "simclr has epochs"),
+        (["--param", "lr=much"], "valid number"),
+        (["--param", "lr"], "NAME=VALUE"),
+        (["--base", "nothing"], "known: dino-small"),
+        (["--device", "tpu"], "auto, cpu or cuda"),
+    ],
+)
+def test_wrong_use(wrong: list[str], said: str, tmp_path: Path) -> None:
+    method = [] if "--method" in wrong else ["--method", "simclr"]
+    run = roost("finetune", tmp_path, *method, *wrong, cwd=tmp_path)
+    words = " ".join(run.stderr.replace("│", " ").split())
+    assert run.returncode == 2 and said in words, run.stderr
+
+
+def test_too_few_pictures(tmp_path: Path) -> None:
+    run = roost("finetune", pictures(tmp_path / "few", 2), *QUICK, cwd=tmp_path)
+    assert run.returncode == 1 and "needs 32 readable images" in run.stderr and len(run.stderr.splitlines()) == 1
