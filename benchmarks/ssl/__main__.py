@@ -1,0 +1,58 @@
+"""Self-supervised training from scratch on CIFAR-10: every method, ours beside lightly's, angles, clusters.
+
+    python -m benchmarks.ssl methods [NAME ...] [--minutes 5]
+    python -m benchmarks.ssl lightly [--steps 240]
+    python -m benchmarks.ssl rotation [--epochs 2]
+    python -m benchmarks.ssl clusters [--minutes 1] [--k 10 100 1000]
+    python -m benchmarks.ssl all
+
+The pictures are those of $ROOST_DATA or ../shared/data. A row that stands in --results is not measured again, so a
+killed series goes on where it was; the tables of --report are written anew after each. To try something out, name
+other files for both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+import torch
+
+from benchmarks.ssl import against_lightly, cifar, clusters, methods, rotation
+from benchmarks.ssl.results import Results
+
+
+def main() -> None:
+    options = arguments()
+    torch.set_num_threads(options.threads)
+    data, results = cifar.load(), Results(options.results, options.report)
+    parts = ("methods", "lightly", "rotation", "clusters") if options.part == "all" else (options.part,)
+    for part in parts:
+        if part == "methods":
+            methods.run(options.names, options.minutes or 5, data, options.workers, results)
+        elif part == "lightly":
+            against_lightly.run(options.steps, data, options.workers, results)
+        elif part == "rotation":
+            rotation.run(options.epochs, data, options.workers, results)
+        else:
+            clusters.run(options.k, options.minutes or 1, data, options.workers, results)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=("methods", "lightly", "rotation", "clusters", "all"))
+    parser.add_argument("names", nargs="*", help="rows or methods, instead of all; only for methods")
+    parser.add_argument("--minutes", type=float, help="of each training of methods (5) and clusters (1)")
+    parser.add_argument("--steps", type=int, default=240, help="of lightly")
+    parser.add_argument("--epochs", type=int, default=2, help="of rotation")
+    parser.add_argument("--k", type=int, nargs="+", default=[10, 100, 1000], help="of clusters")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="that compute")
+    parser.add_argument("--workers", type=int, default=2, help="processes that make views")
+    parser.add_argument("--results", type=Path, default=Path("benchmarks/ssl.jsonl"))
+    parser.add_argument("--report", type=Path, default=Path("benchmarks/ssl.md"))
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
