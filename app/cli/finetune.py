@@ -1,6 +1,7 @@
 """roost finetune FOLDER"""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -44,6 +45,7 @@ def finetune(
     Example: roost finetune ~/Pictures/garden --method simclr --epochs 5 --param lr=3e-4
     """
     _check(folder, method, device)
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as in workers/child.py
     chosen = _params(param or []) | {"seed": seed}
     chosen |= {name: value for name, value in (("epochs", epochs), ("max_minutes", max_minutes)) if value is not None}
     from app.folder.finetune import Asked, finetune_folder

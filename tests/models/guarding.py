@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -26,7 +27,12 @@ def picture(folder: Path, name: str = "a.jpg", width: int = 300) -> Path:
 
 
 def children(guard: Guard) -> list[psutil.Process]:
-    return [psutil.Process(pid) for pid in guard.pids]
+    """Those that are alive; the guard may hear later than the system that one is gone."""
+    found = []
+    for pid in guard.pids:
+        with suppress(psutil.NoSuchProcess):
+            found.append(psutil.Process(pid))
+    return found
 
 
 def gone(process: psutil.Process) -> bool:
@@ -46,9 +52,9 @@ def working(child: psutil.Process) -> bool:
 
 def until(condition: Callable[[], object], seconds: float = 20.0) -> bool:
     deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
+    while not (met := condition()) and time.monotonic() < deadline:
         time.sleep(0.02)
-    return bool(condition())
+    return bool(met)
 
 
 def in_background(guard: Guard, task: Task) -> tuple[threading.Thread, list[object]]:
