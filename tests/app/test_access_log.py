@@ -1,6 +1,7 @@
 """A request's id is in its answer, in the log and on the job it starts."""
 
 import json
+import time
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,11 @@ def test_the_log_tells_requests_apart(running: Service) -> None:
     answers = [running.client.get("/v1/collections"), running.client.get("/nothing?secret=1")]
     ids = [answer.headers["X-Request-Id"] for answer in answers]
     assert len({UUID(one) for one in ids}) == 2
-    found = {line["request_id"]: line for line in lines(running) if line["event"] == "request"}
+    found: dict[str, Any] = {}
+    deadline = time.monotonic() + 20
+    while not set(ids) <= found.keys():  # a line is written once its answer is out
+        assert time.monotonic() < deadline, f"no line for {ids}"
+        found = {line["request_id"]: line for line in lines(running) if line["event"] == "request"}
     assert [(found[one]["path"], found[one]["status"]) for one in ids] == [("/v1/collections", 200), ("/nothing", 404)]
     assert all(found[one]["method"] == "GET" and found[one]["ms"] >= 0 for one in ids)
 
