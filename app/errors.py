@@ -13,7 +13,6 @@ RoostError
 └── Unavailable            503  database_busy, encoder_unavailable
 """
 
-import errno
 import http
 import json
 import sqlite3
@@ -31,6 +30,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
+
+from models.disk import no_space
 
 log = structlog.get_logger("roost.errors")
 ROUTING = {
@@ -144,7 +145,7 @@ def full_disk_named() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if no_space(error):
             raise StorageFull("The disk is full; free some space or add some, then try again.") from error
         raise
 

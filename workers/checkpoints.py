@@ -16,7 +16,7 @@ class StoredCheckpoints:
         return read(self.context.storage.local(names[-1])) if names else None
 
     def save(self, state: State) -> None:
-        """Raises CheckpointDiskFull, StorageFull, LeaseLost, Stopped."""
+        """Raises DiskFull, StorageFull, LeaseLost, Stopped."""
         storage = self.context.storage
         older = list(storage.keys(self.folder))
         name = new_id()

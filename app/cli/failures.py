@@ -18,7 +18,7 @@ def failing_clearly(command: str) -> Iterator[None]:
 
     from app.demo.client import JobEnded
     from app.folder.labels import LabelsUnreadable
-    from app.folder.run import NothingToDo
+    from app.folder.scan import NothingToDo
 
     try:
         yield

@@ -24,9 +24,9 @@ from app.jobs.schemas import JobOut
 from app.resources import Resources
 from app.storage.kept import removed_unless_kept
 from models import registry
+from models.ssl.params import LEAST_IMAGES
 
 KIND = "finetune"
-LEAST_IMAGES = 32
 
 
 def accept(res: Resources, collection_id: UUID, body: EncoderIn, once: Once, request_id: str | None) -> Response:

@@ -8,8 +8,7 @@ import numpy as np
 
 from app.folder import gallery as galleries
 from app.folder.remembered import Remembered
-from app.folder.run import NothingToDo
-from app.folder.scan import pictures
+from app.folder.scan import NothingToDo, pictures
 from app.folder.stages import Stages
 from models.encoders.base import Encoder
 

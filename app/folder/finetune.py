@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.folder import gallery as galleries
 from app.folder import labels as known_labels
-from app.folder.run import NothingToDo
-from app.folder.scan import pictures
+from app.folder.scan import some_pictures
 from app.folder.stages import Stage, Stages
 from app.report import training as report
 from app.settings import Settings
@@ -94,11 +93,7 @@ def _request(asked: Asked, params: "Params", stages: Stages) -> "tuple[Request, 
     from models.ssl.finetune import Request
 
     with stages.stage("scan", "Looking for pictures"):
-        files = pictures(asked.folder, asked.out)
-    if not files:
-        raise NothingToDo(
-            f"{asked.folder} has no pictures; Roost reads JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC and AVIF."
-        )
+        files = some_pictures(asked.folder, asked.out)
     copies = asked.out / "copies"
     shutil.rmtree(copies, ignore_errors=True)
     gallery = galleries.decode(asked.folder, files, copies, stages)

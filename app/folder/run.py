@@ -12,7 +12,7 @@ import numpy as np
 from app.folder import gallery as galleries
 from app.folder import labels as known_labels
 from app.folder.gallery import Gallery
-from app.folder.scan import pictures
+from app.folder.scan import NothingToDo, some_pictures
 from app.folder.stages import Stages
 from app.report.report import Report, ReportCluster, ReportImage, write, write_csv
 from models import registry
@@ -20,10 +20,6 @@ from models.clustering.base import Clustering
 from models.clustering.outliers import atypical
 from models.clustering.representatives import cohesion
 from models.encoders.base import Encoder
-
-
-class NothingToDo(Exception):
-    """There is no readable picture; the message says what was found instead."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +57,7 @@ def sort_folder(request: Request, stages: Stages) -> Sorted:
     """Everything but the printing. Raises NothingToDo, LabelsUnreadable, and what models raise with a `code`."""
     started = time.perf_counter()
     with stages.stage("scan", "Looking for pictures"):
-        files = pictures(request.folder, request.out)
-    if not files:
-        raise NothingToDo(
-            f"{request.folder} has no pictures; Roost reads JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC and AVIF."
-        )
+        files = some_pictures(request.folder, request.out)
     copies = request.out / "thumbs"
     shutil.rmtree(copies, ignore_errors=True)
     gallery = galleries.read(request.folder, files, copies, request.encoder, request.device, stages)

@@ -1,6 +1,5 @@
 """Blobs in a folder of this machine."""
 
-import errno
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -8,7 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from app.errors import StorageFull
+from app.errors import full_disk_named
+from models.disk import flush
 
 
 class FileStorage:
@@ -24,7 +24,7 @@ class FileStorage:
     def put(self, sources: Iterable[tuple[Path, str]]) -> None:
         """Data first, then its name, then the folders that hold the name: after a power cut there is all or nothing."""
         folders: set[Path] = set()
-        try:
+        with full_disk_named():
             for source, key in sources:
                 target = self.local(key)
                 _sync_tree(source)
@@ -32,11 +32,7 @@ class FileStorage:
                 os.replace(source, target)
                 folders.add(target.parent)
             for folder in folders:
-                _sync(folder)
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise StorageFull("The disk is full; free some space or add some, then try again.") from error
-            raise
+                flush(folder)
 
     def local(self, key: str) -> Path:
         return self.root / key
@@ -72,12 +68,4 @@ def _sync_tree(path: Path) -> None:
     if path.is_dir():
         for entry in path.iterdir():
             _sync_tree(entry)
-    _sync(path)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    flush(path)

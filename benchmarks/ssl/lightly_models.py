@@ -8,6 +8,7 @@ Widths, temperatures and momenta are those of our method's parameters, so that o
 from __future__ import annotations
 
 import copy
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
@@ -28,7 +29,7 @@ from torch import Tensor, nn
 from models.ssl.base import Batch, Method
 
 
-class Peer(nn.Module):
+class Peer(nn.Module, ABC):
     """One method; built from ours, of which it copies the network and takes the parameters."""
 
     name: ClassVar[str]
@@ -38,9 +39,9 @@ class Peer(nn.Module):
         self.params: Any = ours.params
         self.backbone = copy.deepcopy(ours.encoder)
 
+    @abstractmethod
     def loss(self, batch: Batch, epoch: int, momentum: float, temperature: float) -> Tensor:
         """momentum, temperature: the teacher's in this step, for those that have one."""
-        raise NotImplementedError
 
     def after_backward(self, epoch: int) -> None:
         """Between the gradients and the optimizer's step."""

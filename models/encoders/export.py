@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models import registry
+from models.disk import flush
 from models.encoders.base import Encoder, EncoderError, EncoderUnavailable
 from models.engines.telemetry import import_openvino
 
@@ -77,7 +78,7 @@ def write_ir(encoder: Encoder, network: nn.Module, folder: Path) -> None:
 def make_durable(folder: Path) -> None:
     """Files and folder outlast a power cut, and other users of the machine may read them."""
     for path in (*folder.iterdir(), folder):
-        sync(path)
+        flush(path)
     folder.chmod(0o755)  # mkdtemp's 0700 would shut out a service that runs as another user
 
 
@@ -159,15 +160,7 @@ def _publish(partial: Path, target: Path) -> None:
         if not (target / IR[0]).is_file():
             raise
         return
-    sync(target.parent)
-
-
-def sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush(target.parent)
 
 
 def main(arguments: list[str]) -> int:

@@ -7,7 +7,6 @@ encoder.json           `Description`
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from models import registry
+from models.disk import flush, no_space
 from models.encoders.base import (
     Channels,
     Encoder,
@@ -32,7 +32,7 @@ from models.encoders.base import (
     Origin,
     file_sha256,
 )
-from models.encoders.export import IR, make_durable, sync, write_ir
+from models.encoders.export import IR, make_durable, write_ir
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -42,7 +42,6 @@ DESCRIPTION = "encoder.json"
 PACKAGES = ("roost", "torch", "timm", "openvino")
 FULL_DISK = "The disk of {folder} is full; free some space or add some, then try again."
 PLAN_BYTES = 2**20  # more than model.xml takes
-FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Recipe(BaseModel):
@@ -197,7 +196,7 @@ def publish(network: nn.Module, recipe: Recipe, folder: Path) -> FinetunedEncode
             _write(network, recipe, partial)
             make_durable(partial)
             partial.rename(folder)
-            sync(folder.parent)
+            flush(folder.parent)
     finally:
         rmtree(partial, ignore_errors=True)  # already renamed when all went well
     return FinetunedEncoder.open(folder)
@@ -242,7 +241,7 @@ def _storage_full_named(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in FULL:
+        if no_space(error):
             raise EncoderStorageFull(FULL_DISK.format(folder=folder.parent)) from error
         raise
     except RuntimeError as error:
@@ -257,5 +256,5 @@ def _is_full(folder: Path) -> bool:
     try:
         (folder / "probe").write_bytes(bytes(PLAN_BYTES + (weights.stat().st_size if weights.exists() else 0)))
     except OSError as error:
-        return error.errno in FULL
+        return no_space(error)
     return False

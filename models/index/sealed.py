@@ -6,7 +6,6 @@ The manifest is written last and carries a digest of itself, so a changed byte i
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
+from models.disk import flush
 from models.index.base import File, IndexDamaged, Manifest
 
 MANIFEST = "manifest.json"
@@ -43,15 +43,6 @@ def sealed(folder: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-
-
-def flush(path: Path) -> None:
-    """Make a file's content, or a folder's entries, survive a loss of power."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def describe(path: Path) -> File:

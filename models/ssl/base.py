@@ -8,6 +8,7 @@ step, so there is no state of a generator to save.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
@@ -49,7 +50,7 @@ class Setting:
     std: tuple[float, float, float]
 
 
-class Method(nn.Module):
+class Method(nn.Module, ABC):
     """One objective around one encoder. `self.encoder` is trained; all else here is scaffolding, thrown away after."""
 
     summary: ClassVar[str]
@@ -62,13 +63,13 @@ class Method(nn.Module):
         super().__init__()
         self.encoder, self.params, self.setting = encoder, params, setting
 
+    @abstractmethod
     def views(self) -> Views:
         """What the loop makes of each picture. Each draw is seeded by (seed, image, draw)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def loss(self, batch: Batch) -> Losses:
         """Of one step; over several processes `batch` is this process's share of it."""
-        raise NotImplementedError
 
     def sources(self, index: Tensor, generator: torch.Generator) -> Mapping[str, Tensor]:
         """Which images the views are made of: view name -> (B,). Views not named are made of `index` itself."""

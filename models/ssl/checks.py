@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from models.ssl.backbone import Backbone
 from models.ssl.base import Method
-from models.ssl.params import Params
-
-LEAST_IMAGES = 32
+from models.ssl.params import LEAST_IMAGES, Params
 
 
 class CannotTrain(ValueError):

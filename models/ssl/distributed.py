@@ -56,11 +56,6 @@ def mean(value: Tensor) -> Tensor:
     return value
 
 
-def total(value: Tensor) -> Tensor:
-    """Summed over the processes; the gradient of every process's loss flows back to each of them."""
-    return value if world() == 1 else cast(Tensor, _Total.apply(value))
-
-
 def first(value: Tensor) -> Tensor:
     """The first process's value."""
     value = value.detach().clone()
@@ -88,17 +83,3 @@ class _Gather(Function):
         gradient = gradient.clone(memory_format=torch.contiguous_format)
         dist.all_reduce(gradient)
         return gradient[rank() * ctx.size :][: ctx.size]
-
-
-class _Total(Function):
-    @staticmethod
-    def forward(ctx: Any, value: Tensor) -> Tensor:
-        value = value.clone(memory_format=torch.contiguous_format)
-        dist.all_reduce(value)
-        return value
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        gradient = gradient.clone(memory_format=torch.contiguous_format)
-        dist.all_reduce(gradient)
-        return gradient

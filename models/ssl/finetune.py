@@ -83,10 +83,10 @@ def finetune(request: Request, place: Place, report: Report, checkpoints: Checkp
     The labels are compared with and never trained on. A run that was killed goes on from its checkpoints.
     Raises CannotTrain, NetworkUnsupported, BlocksOutOfRange, what `fit` and `publish` raise, and what report raises.
     """
-    kept_back = held_out([picture.sha256 for picture in request.pictures])
-    frozen = {id(request.pictures[row]) for row in kept_back}
-    trained = [picture for picture in request.pictures if id(picture) not in frozen]
     check_images(len(request.pictures))
+    kept_back = held_out([picture.sha256 for picture in request.pictures])
+    aside = set(kept_back)
+    trained = [picture for row, picture in enumerate(request.pictures) if row not in aside]
     params = fitting_batch(request.params, len(trained))
     method = build(request.method, params, request.base, len(trained))
     result = _train(method, request, trained, kept_back, place, report, checkpoints)

@@ -70,7 +70,7 @@ def fit(
     labels       of `train`, compared with for the report; nothing that trains sees them
     report       called at least once a step; what it raises ends the run there
 
-    Raises CannotTrain, Collapsed, Diverged, CheckpointDiskFull, WorkingCopyUnreadable. On the CPU the same arguments
+    Raises CannotTrain, Collapsed, Diverged, DiskFull, WorkingCopyUnreadable. On the CPU the same arguments
     and number of threads give the same weights, bit for bit, however often the run is killed and taken up again.
     """
     run = Run(method, train, held_out, device, workers, checkpoints, save_every_s, labels, report or (lambda _: None))

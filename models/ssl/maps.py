@@ -17,10 +17,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from models.disk import disk_full_named
 from models.encoders.export import converted
 from models.engines.telemetry import import_openvino
 from models.ssl.base import Transform
-from models.ssl.checkpoint import disk_full
+from models.ssl.checkpoint import FULL_DISK
 from models.ssl.dataset import Key, ViewDataset, load, ranks
 from models.ssl.seeds import generator
 
@@ -58,7 +59,7 @@ class MapDataset:
 def through_trunk(
     source: ViewDataset, trunk: Trunk, folder: Path, draws: int, workers: int, report: Report
 ) -> MapDataset:
-    """Runs `draws` views of every picture through the trunk. Raises CheckpointDiskFull when they do not fit."""
+    """Runs `draws` views of every picture through the trunk. Raises DiskFull when they do not fit."""
     folder.mkdir(parents=True, exist_ok=True)
     maps: dict[int, np.ndarray] = {}
     for transform in source.views.values():
@@ -98,7 +99,7 @@ def _fill(
 def _reserved(file: Path, shape: tuple[int, ...]) -> np.ndarray:
     """A memory map whose room on the disk is taken at once: a full disk must not kill the process at a later write."""
     try:
-        with disk_full():
+        with disk_full_named(FULL_DISK):
             maps = np.lib.format.open_memmap(file, mode="w+", dtype=np.float16, shape=shape)  # type: ignore[no-untyped-call]
             with file.open("r+b") as stream:
                 os.posix_fallocate(stream.fileno(), 0, os.fstat(stream.fileno()).st_size)

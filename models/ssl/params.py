@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+LEAST_IMAGES = 32  # to learn from
+
 
 class Params(BaseModel):
     """Of a fine-tuning. The schema of this class is the API's and the page's form."""

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.ssl.checkpoint import CheckpointDiskFull, FileCheckpoints, State, disk_full, read, write
+from models.disk import DiskFull, disk_full_named
+from models.ssl.checkpoint import FileCheckpoints, State, read, write
 
 STATE: State = {"method": {"weight": torch.arange(5000.0)}, "epoch": 3, "history": [{"loss": 0.5, "knn": None}]}
 
@@ -44,7 +45,7 @@ def test_a_failed_save_leaves_the_old_checkpoint_and_nothing_else(tmp_path: Path
     checkpoints.save(STATE)
     with pytest.raises(Exception, match="pickle") as caught:
         checkpoints.save({"report": lambda: None})
-    assert not isinstance(caught.value, CheckpointDiskFull)
+    assert not isinstance(caught.value, DiskFull)
     assert same(checkpoints.load(), STATE)
     assert [file.name for file in tmp_path.iterdir()] == ["checkpoint"]
 
@@ -56,7 +57,7 @@ def test_a_full_disk_has_its_name_and_keeps_the_old_checkpoint(values: int, tmp_
     checkpoints = FileCheckpoints(tmp_path / "checkpoint")
     checkpoints.save(STATE)
     (tmp_path / "checkpoint.partial").symlink_to("/dev/full")
-    with pytest.raises(CheckpointDiskFull) as caught:
+    with pytest.raises(DiskFull) as caught:
         checkpoints.save({**STATE, "method": {"weight": torch.zeros(values)}})
     assert caught.value.code == "storage_full"
     assert same(checkpoints.load(), STATE)
@@ -69,14 +70,15 @@ SMALL_DISK = """
 import os, sys
 from pathlib import Path
 import torch
-from models.ssl.checkpoint import CheckpointDiskFull, FileCheckpoints
+from models.disk import DiskFull
+from models.ssl.checkpoint import FileCheckpoints
 disk = Path(sys.argv[1])
 checkpoints = FileCheckpoints(disk / "checkpoint")
 checkpoints.save({"weight": torch.ones(2**16)})
 room = os.statvfs(disk).f_bavail
 try:
     checkpoints.save({"weight": torch.zeros(2**18)})
-except CheckpointDiskFull as error:
+except DiskFull as error:
     print(error.code, [file.name for file in disk.iterdir()], os.statvfs(disk).f_bavail == room)
 print(float(checkpoints.load()["weight"].mean()))
 """
@@ -94,7 +96,7 @@ def test_a_disk_that_fills_within_a_save_is_given_back_its_room(tmp_path: Path) 
 
 @pytest.mark.parametrize("error", [PermissionError(13, "no"), RuntimeError("no"), KeyError("no")], ids=repr)
 def test_other_errors_pass_as_they_are(error: Exception) -> None:
-    with pytest.raises(type(error)) as caught, disk_full():
+    with pytest.raises(type(error)) as caught, disk_full_named("Free some."):
         raise error
     assert caught.value is error
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
+from models.disk import DiskFull
 from models.ssl.backbone import Backbone
 from models.ssl.base import Setting
-from models.ssl.checkpoint import CheckpointDiskFull
 from models.ssl.dataset import Key, ViewDataset
 from models.ssl.maps import MapDataset, Trunk, through_trunk
 from models.ssl.networks import resnet18_cifar
@@ -159,7 +159,7 @@ def test_a_disk_without_room_for_them_is_named_and_nothing_half_made_stays(
     trunk: nn.Module, source: ViewDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "posix_fallocate", full_at(2))
-    with pytest.raises(CheckpointDiskFull) as caught:
+    with pytest.raises(DiskFull) as caught:
         through_trunk(source, Trunk(trunk), tmp_path, DRAWS, 0, lambda _: None)
     assert caught.value.code == "storage_full"
     assert [file.name for file in tmp_path.iterdir()] == ["maps-0.npy"]  # the first transform's, whole
