@@ -27,7 +27,7 @@ def finetune(
     method: Annotated[str, typer.Option(help="An SSL method's name.")] = DEFAULT_METHOD,
     base: Annotated[str, typer.Option(help="The encoder to start from.")] = "efficientnet-lite0",
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the pictures; default: the method's.")] = None,
-    max_minutes: Annotated[float | None, typer.Option(help="Most minutes the training may take. [default: 10]")] = None,
+    max_minutes: Annotated[float | None, typer.Option(help="Most minutes the training may take; default: 10.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same encoder.")] = 0,
     param: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="Any parameter of the method; may be repeated.")
