@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 FILE = "model.safetensors"
+REACHED_WITHIN_S = 10.0
 IMAGENET_MEAN: Channels = (0.485, 0.456, 0.406)
 IMAGENET_STD: Channels = (0.229, 0.224, 0.225)
 
@@ -85,13 +86,13 @@ class HubEncoder:
 
     def _download(self) -> Path:
         os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-        import httpx
-        from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import HfHubHTTPError
+        from huggingface_hub import get_session, hf_hub_download, hf_hub_url
 
         try:
+            # Asked once ahead: the download itself tries six times, 23 s of silence where there is no network.
+            get_session().head(hf_hub_url(self.repository, FILE), timeout=REACHED_WITHIN_S)
             return Path(hf_hub_download(self.repository, FILE))
-        except (OSError, HfHubHTTPError, httpx.HTTPError) as error:
+        except Exception as error:  # whatever its client raises, which has been requests, httpx and httpx2
             raise EncoderUnavailable(self.unavailable()) from error
 
 

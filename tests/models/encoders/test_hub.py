@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,3 +120,17 @@ def test_declared_fields_agree_with_timm(encoder: HubEncoder) -> None:
     with torch.device("meta"):
         network = timm.create_model(encoder.base, num_classes=0, img_size=encoder.input_size)
     assert network.num_features == encoder.dim
+
+
+def test_without_network_it_says_so_after_one_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def unreachable(host: str, *_: object, **__: object) -> None:
+        tried.append(host)
+        raise socket.gaierror("no such host")
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(socket, "getaddrinfo", unreachable)
+    with pytest.raises(EncoderUnavailable, match="or let this machine reach the hub once"):
+        TINY.load()
+    assert len(tried) == 1
