@@ -28,7 +28,7 @@ from models.encoders.base import Encoder
 from models.encoders.export import openvino_ir
 from models.engines.base import Pixels
 from models.engines.openvino import OpenVinoEngine
-from models.engines.telemetry import import_openvino
+from models.engines.telemetry import import_openvino, openvino_core
 
 REFERENCE = "OpenVINO alone, ready tensors, single precision"
 NATIVE = "OpenVINO alone, ready tensors, the processor's own precision"
@@ -97,7 +97,7 @@ def all_contestants(encoder_name: str, cache: Path, files: list[Path]) -> dict[s
 
 def openvino_alone(ir: Path, batches: list[Pixels], settings: dict[str, str]) -> Contestant:
     openvino = import_openvino()
-    core = openvino.Core()
+    core = openvino_core()
     compiled = core.compile_model(core.read_model(ir), "CPU", {"PERFORMANCE_HINT": "THROUGHPUT", **settings})
     queue = openvino.AsyncInferQueue(compiled)
     results: dict[int, Any] = {}
@@ -189,7 +189,7 @@ def table(speeds: dict[str, list[float]], encoder: str, pictures: int, rounds: i
 
 def processor() -> str:
     """The processor's name and whether it computes in bfloat16, which decides OpenVINO's own precision."""
-    core = import_openvino().Core()
+    core = openvino_core()
     name: str = core.get_property("CPU", "FULL_DEVICE_NAME").strip()
     native = "with" if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") else "without"
     return f"{name} {native} bfloat16"

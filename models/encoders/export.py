@@ -19,7 +19,7 @@ import numpy as np
 from models import registry
 from models.disk import flush
 from models.encoders.base import Encoder, EncoderError, EncoderUnavailable
-from models.engines.telemetry import import_openvino
+from models.engines.telemetry import import_openvino, openvino_core
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -72,7 +72,7 @@ def write_ir(encoder: Encoder, network: nn.Module, folder: Path) -> None:
     model = _with_pixel_input(encoder, _traced(encoder, network))
     # Half precision would halve 13 MB and move the embeddings: not worth it.
     openvino.save_model(model, folder / IR[0], compress_to_fp16=False)
-    _check(encoder, network, openvino.Core().read_model(folder / IR[0]))
+    _check(encoder, network, openvino_core().read_model(folder / IR[0]))
 
 
 def make_durable(folder: Path) -> None:
@@ -139,7 +139,7 @@ def _check(encoder: Encoder, network: nn.Module, model: Any) -> None:
     import torch
 
     pixels = np.random.default_rng(0).integers(0, 256, (2, encoder.input_size, encoder.input_size, 3), np.uint8)
-    compiled = import_openvino().Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = openvino_core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     found = torch.from_numpy(compiled(pixels)[0].copy())
     scaled = (torch.from_numpy(pixels) / 255 - torch.tensor(encoder.mean)) / torch.tensor(encoder.std)
     with torch.inference_mode():

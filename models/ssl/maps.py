@@ -7,8 +7,9 @@ views an image instead of ever new ones.
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from torch.utils.data import Dataset
 
 from models.disk import disk_full_named
 from models.encoders.export import converted
-from models.engines.telemetry import import_openvino
+from models.engines.openvino import in_order
+from models.engines.telemetry import openvino_core
 from models.ssl.base import Transform
 from models.ssl.checkpoint import FULL_DISK
 from models.ssl.dataset import Key, ViewDataset, load, ranks
@@ -87,12 +89,13 @@ def _fill(
     batches = [list(range(start, min(start + BATCH, count))) for start in range(0, count, BATCH)]
     maps, done = np.empty(0), 0
     views = load(_Draws(source, transform, draws), batches, workers)
-    for outputs in trunk.run(views):
-        if not done:
-            maps = _reserved(file, (count, *outputs.shape[1:]))
-        maps[done : done + len(outputs)] = outputs
-        done += len(outputs)
-        report(len(outputs))
+    with closing(trunk.run(views)) as through:
+        for outputs in through:
+            if not done:
+                maps = _reserved(file, (count, *outputs.shape[1:]))
+            maps[done : done + len(outputs)] = outputs
+            done += len(outputs)
+            report(len(outputs))
     return maps.reshape(len(source.pictures), draws, *maps.shape[1:])
 
 
@@ -116,32 +119,16 @@ class Trunk:
         self._blocks = blocks.eval()
         self._compiled: dict[tuple[int, ...], Any] = {}
 
-    def run(self, batches: Iterable[Tensor]) -> Iterator[np.ndarray]:
-        """(B, 3, S, S) -> (B, C, h, w), in order; a few batches are in flight at a time."""
-        idle: list[Any] = []
-        flying: deque[Any] = deque()
-        for batch in batches:
-            compiled = self._for(batch)
-            if len(flying) == 2 * int(compiled.get_property("NUM_STREAMS")):
-                yield _landed(flying, idle)
-            request = idle.pop() if idle else compiled.create_infer_request()
-            request.start_async({0: batch.numpy()}, share_inputs=False)
-            flying.append(request)
-        while flying:
-            yield _landed(flying, idle)
+    def run(self, batches: Iterable[Tensor]) -> Generator[np.ndarray]:
+        """(B, 3, S, S), all of one size -> (B, C, h, w), in order, each valid until the next one is asked for."""
+        rest = iter(batches)
+        if (first := next(rest, None)) is not None:
+            yield from in_order(self._for(first), (batch.numpy() for batch in chain([first], rest)))
 
     def _for(self, batch: Tensor) -> Any:
         size = tuple(batch.shape[1:])
         if size not in self._compiled:
             settings = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
             model = converted(self._blocks, batch[:2])
-            self._compiled[size] = import_openvino().Core().compile_model(model, "CPU", settings)
+            self._compiled[size] = openvino_core().compile_model(model, "CPU", settings)
         return self._compiled[size]
-
-
-def _landed(flying: deque[Any], idle: list[Any]) -> np.ndarray:
-    request = flying.popleft()
-    request.wait()
-    outputs = np.array(request.get_output_tensor(0).data)
-    idle.append(request)
-    return outputs

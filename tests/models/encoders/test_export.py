@@ -13,14 +13,14 @@ from models.encoders import export
 from models.encoders.base import EncoderUnavailable
 from models.encoders.export import ExportFailed, convert, openvino_ir
 from models.encoders.hub import HubEncoder
-from models.engines.telemetry import import_openvino
+from models.engines.telemetry import openvino_core
 from tests.models.conftest import Conversion
 
 
 def test_the_file_lies_under_the_hash_and_takes_pixels(lite0: Conversion) -> None:
     assert lite0.ir == lite0.cache / registry.load("encoders", "efficientnet-lite0").sha256() / "model.xml"
     assert sorted(path.name for path in lite0.cache.rglob("*")) == [lite0.ir.parent.name, "model.bin", "model.xml"]
-    model = import_openvino().Core().read_model(lite0.ir)
+    model = openvino_core().read_model(lite0.ir)
     image, embedding = model.input("image"), model.output("embedding")
     assert (image.element_type.to_string(), str(image.partial_shape)) == ("u8", "[?,224,224,3]")
     assert (embedding.element_type.to_string(), str(embedding.partial_shape)) == ("f32", "[?,1280]")
@@ -56,7 +56,7 @@ def test_what_does_not_fit_is_not_published(tiny: HubEncoder, tmp_path: Path) ->
 
 def test_a_model_that_computes_something_else_is_found_out(lite0: Conversion) -> None:
     encoder = registry.load("encoders", "efficientnet-lite0")
-    network, model = encoder.load(), import_openvino().Core().read_model(lite0.ir)
+    network, model = encoder.load(), openvino_core().read_model(lite0.ir)
     export._check(encoder, network, model)
     network.bn2.bias.data += 1
     with pytest.raises(ExportFailed, match="cosine"):

@@ -151,3 +151,22 @@ print(vector.shape, sorted({{"torch", "timm", "sklearn", "scipy", "openvino_tele
 """
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "(1, 1280) []"
+
+
+def test_signals_are_handled_after_engines_whose_lives_overlapped(lite0: Conversion) -> None:
+    script = f"""
+import faulthandler, os, signal
+from pathlib import Path
+from models.engines.openvino import OpenVinoEngine
+faulthandler.enable()
+handled = []
+signal.signal(signal.SIGUSR1, lambda *_: handled.append(True))
+first = OpenVinoEngine(Path({str(lite0.ir)!r}))
+second = OpenVinoEngine(Path({str(lite0.ir)!r}))
+del first
+del second
+os.kill(os.getpid(), signal.SIGUSR1)
+print(handled)
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout.strip()) == (0, "[True]")
