@@ -1,5 +1,6 @@
 """The job finetune by real processes over HTTP: from an upload to an encoder like any other."""
 
+import html
 import time
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +27,12 @@ def encoder_of(service: Service, job_id: str) -> dict[str, Any]:
     return found
 
 
+def untrained(service: Service) -> str:
+    """The id of an encoder that was not trained here."""
+    items = service.client.get("/v1/encoders").json()["items"]
+    return str(next(item["id"] for item in items if item["origin"] == "builtin"))
+
+
 def test_a_tuned_encoder_is_one_like_any_other(service: Service) -> None:
     files = gallery(12)
     collection_id = collection(service)
@@ -39,6 +46,10 @@ def test_a_tuned_encoder_is_one_like_any_other(service: Service) -> None:
     training = service.client.get(f"/v1/encoders/{encoder['id']}/training").json()
     assert [one["epoch"] for one in training["epochs"]] == [0, 1, 2] and training["ended"] == "epochs"
     assert {"loss", "lr", "spread", "rankme", "retrieval", "nmi_prev", "knn", "seconds"} <= training["epochs"][2].keys()
+
+    page = service.client.get(f"/v1/encoders/{encoder['id']}/training.html")
+    assert page.headers["content-type"].startswith("text/html") and encoder["verdict"] in html.unescape(page.text)
+    assert service.client.get(f"/v1/encoders/{untrained(service)}/training.html").json()["code"] == "training_not_found"
 
     compared = service.client.get(f"/v1/collections/{collection_id}/encoders/compare").json()
     assert [item["encoder"]["name"] for item in compared["items"]] == ["efficientnet-lite0", "mine"]

@@ -116,6 +116,7 @@ def _summary(result: "Finetuned") -> dict[str, Any]:
         "tuned": tuned.tuned,
         "recommended": tuned.verdict.recommended,
         "verdict": tuned.verdict.sentence,
+        "neighbours": {"frozen": tuned.verdict.frozen, "tuned": tuned.verdict.tuned},
         "sha256": made.sha256,
         "encoder": str(result.encoder),
         "seconds": result.seconds,

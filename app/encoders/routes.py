@@ -4,6 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from app.blobs import BlobResponse, blob, contents
 from app.deps import ReadSession, RequestId, Res, WriteSession
 from app.encoders import repository, results, service, training
 from app.encoders.methods import METHODS
@@ -33,6 +34,17 @@ def one(encoder_id: UUID, session: ReadSession, res: Res) -> EncoderOut:
 def trained(encoder_id: UUID, session: ReadSession) -> TrainingOut:
     """How an encoder was fine-tuned, epoch by epoch."""
     return service.training(session, encoder_id)
+
+
+@router.get(
+    "/encoders/{encoder_id}/training.html",
+    operation_id="getTrainingReport",
+    response_class=BlobResponse,
+    responses={**contents("text/html", {"schema": {"type": "string"}}), **responses(404, 416, 422, 503)},
+)
+def report(encoder_id: UUID, session: ReadSession, res: Res) -> BlobResponse:
+    """The same as a page with pictures: measures before and after, the verdict, the curves."""
+    return blob(res.storage, service.report(session, encoder_id), "text/html")
 
 
 @router.delete(

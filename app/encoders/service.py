@@ -18,7 +18,7 @@ from app.jobs import repository as jobs
 from app.storage import Storage
 from models import registry
 from models.encoders import base as models
-from models.encoders.finetuned import FinetunedEncoder
+from models.encoders.finetuned import REPORT, FinetunedEncoder
 
 FINETUNED = "finetuned"
 
@@ -59,11 +59,22 @@ def shown(storage: Storage, row: Encoder) -> EncoderOut:
 
 
 def training(session: Session, encoder_id: UUID) -> TrainingOut:
+    row = _trained(session, encoder_id)
+    assert row.training is not None
+    known = {name: getattr(row, name) for name in ("method", "base", "params", "seed", "fingerprint", "versions")}
+    return TrainingOut(encoder_id=row.id, **known, **row.training)
+
+
+def report(session: Session, encoder_id: UUID) -> str:
+    """The key of its training.html."""
+    return f"{_trained(session, encoder_id).key}/{REPORT}"
+
+
+def _trained(session: Session, encoder_id: UUID) -> Encoder:
     row = repository.get(session, encoder_id)
     if row.training is None:
         raise NotFound(f"The encoder {row.name} was not trained here.", code="training_not_found")
-    known = {name: getattr(row, name) for name in ("method", "base", "params", "seed", "fingerprint", "versions")}
-    return TrainingOut(encoder_id=row.id, **known, **row.training)
+    return row
 
 
 def remove(session: Session, encoder_id: UUID, request_id: str | None) -> None:

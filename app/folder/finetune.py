@@ -4,9 +4,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +15,7 @@ from app.folder.stages import Stage, Stages
 from app.report import training as report
 from app.settings import Settings
 from models.encoders.base import Encoder
+from models.encoders.finetuned import REPORT
 
 if TYPE_CHECKING:
     from models.ssl.finetune import Picture, Request, Tuned
@@ -121,19 +120,7 @@ def _written(asked: Asked, request: "Request", tuned: "Tuned", rejected: int, se
     encoder = asked.out / "encoder"
     shutil.rmtree(encoder, ignore_errors=True)
     tuned.encoder.folder.rename(encoder)
-    page = _report(request, tuned)
-    report.write(page, asked.out / "training.html")
+    report.write(report.of(tuned), asked.out / REPORT)
     record = {"ended": tuned.result.ended, "epochs": tuned.result.history, "influence_of_k": tuned.k_curve}
     (asked.out / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return Finetuned(asked, tuned, encoder, len(request.pictures), rejected, seconds)
-
-
-def _report(request: "Request", tuned: "Tuned") -> report.TrainingReport:
-    made = tuned.encoder.description
-    epochs: Sequence[report.Record] = tuned.result.history
-    return report.TrainingReport(
-        title=made.name, created_at=datetime.now(UTC), method=made.method, base=made.base, params=made.params,
-        images=made.images, held_out=len(tuned.held_out), fingerprint=made.fingerprint, versions=made.versions,
-        ended=tuned.result.ended, epochs=epochs, frozen=tuned.frozen, tuned=tuned.tuned,
-        recommended=tuned.verdict.recommended, verdict=tuned.verdict.sentence, k_curve=tuned.k_curve,
-    )  # fmt: skip

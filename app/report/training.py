@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from app.report.atomic import replacing
 from app.report.curves import Curve, svg
+
+if TYPE_CHECKING:
+    from models.ssl.finetune import Tuned
 
 Record = Mapping[str, float | None]
 # The pictures carry their style inline; nothing else may come from anywhere, and nothing may run.
@@ -55,6 +58,18 @@ class TrainingReport:
     recommended: bool
     verdict: str
     k_curve: Sequence[Record] = ()
+
+
+def of(tuned: "Tuned") -> TrainingReport:
+    """What there is to say of a fine-tuning that has just ended."""
+    made = tuned.encoder.description
+    epochs: Sequence[Record] = tuned.result.history
+    return TrainingReport(
+        title=made.name, created_at=datetime.now(UTC), method=made.method, base=made.base, params=made.params,
+        images=made.images, held_out=len(tuned.held_out), fingerprint=made.fingerprint, versions=made.versions,
+        ended=tuned.result.ended, epochs=epochs, frozen=tuned.frozen, tuned=tuned.tuned,
+        recommended=tuned.verdict.recommended, verdict=tuned.verdict.sentence, k_curve=tuned.k_curve,
+    )  # fmt: skip
 
 
 def write(report: TrainingReport, path: Path) -> None:

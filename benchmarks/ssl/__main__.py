@@ -1,9 +1,10 @@
-"""Self-supervised training from scratch on CIFAR-10: every method, ours beside lightly's, angles, clusters.
+"""Self-supervised training from scratch on CIFAR-10, and fine-tuning on galleries.
 
     python -m benchmarks.ssl methods [NAME ...] [--minutes 5]
     python -m benchmarks.ssl lightly [--steps 240]
     python -m benchmarks.ssl rotation [--epochs 2]
     python -m benchmarks.ssl clusters [--minutes 1] [--k 10 100 1000]
+    python -m benchmarks.ssl galleries
     python -m benchmarks.ssl all
 
 The pictures are those of $ROOST_DATA or ../shared/data. A row that stands in --results is not measured again, so a
@@ -19,17 +20,20 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.ssl import against_lightly, cifar, clusters, methods, rotation
+from benchmarks.ssl import against_lightly, cifar, clusters, galleries, methods, rotation
 from benchmarks.ssl.results import Results
+
+PARTS = ("methods", "lightly", "rotation", "clusters", "galleries")
 
 
 def main() -> None:
     options = arguments()
     torch.set_num_threads(options.threads)
     data, results = cifar.load(), Results(options.results, options.report)
-    parts = ("methods", "lightly", "rotation", "clusters") if options.part == "all" else (options.part,)
-    for part in parts:
-        if part == "methods":
+    for part in PARTS if options.part == "all" else (options.part,):
+        if part == "galleries":
+            galleries.run(results)
+        elif part == "methods":
             methods.run(options.names, options.minutes or 5, data, options.workers, results)
         elif part == "lightly":
             against_lightly.run(options.steps, data, options.workers, results)
@@ -41,7 +45,7 @@ def main() -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=("methods", "lightly", "rotation", "clusters", "all"))
+    parser.add_argument("part", choices=(*PARTS, "all"))
     parser.add_argument("names", nargs="*", help="rows or methods, instead of all; only for methods")
     parser.add_argument("--minutes", type=float, help="of each training of methods (5) and clusters (1)")
     parser.add_argument("--steps", type=int, default=240, help="of lightly")

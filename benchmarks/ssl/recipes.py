@@ -43,7 +43,7 @@ class Recipe:
 RECIPES = [
     Recipe("untrained", None),
     Recipe("supervised", "supervised"),
-    Recipe("simclr", "simclr", params={"hidden": 512}),
+    Recipe("simclr", "simclr", params={"hidden": 512, "projector_norm": True}),
     Recipe("moco v1", "moco", params={"version": "v1", "queue": 4096}),
     Recipe("moco v2", "moco", params={"version": "v2", "queue": 4096, "hidden": 512}),
     Recipe("byol", "byol", params={"momentum": 0.98, "hidden": 512}),
@@ -54,7 +54,11 @@ RECIPES = [
     Recipe("swav", "swav", params={"prototypes": 100, "hidden": 512}),
     Recipe("vicreg", "vicreg", params={"expansion": 512}),
     # From scratch the nearest are neighbours by colour: few of them, and new ones as the network learns.
-    Recipe("neighbours", "neighbours", params={"hidden": 512, "neighbours": 1, "renew": 1, "lr": 2e-3}),
+    Recipe(
+        "neighbours",
+        "neighbours",
+        params={"hidden": 512, "projector_norm": True, "neighbours": 1, "renew": 1, "lr": 2e-3},
+    ),
     Recipe("rotation", "rotation", params={"batch_size": 64}),
     Recipe("untrained ViT", None, vit=True),
     Recipe("supervised ViT", "supervised", vit=True, params={"lr": 1e-3}),

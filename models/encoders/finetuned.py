@@ -3,6 +3,7 @@
 model.safetensors      the whole network's state dict
 model.xml, model.bin   the same as OpenVINO model, see `models.encoders.export`
 encoder.json           `Description`
+training.html          how it was trained, for people; not part of what is verified
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = "model.safetensors"
 DESCRIPTION = "encoder.json"
+REPORT = "training.html"
 PACKAGES = ("roost", "torch", "timm", "openvino")
 FULL_DISK = "The disk of {folder} is full; free some space or add some, then try again."
 PLAN_BYTES = 2**20  # more than model.xml takes

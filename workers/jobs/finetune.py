@@ -13,8 +13,9 @@ from app.encoders import repository, results, service
 from app.encoders.schemas import HeldOut
 from app.ids import new_id
 from app.jobs import repository as jobs
+from app.report import training as report
 from models import registry
-from models.encoders.finetuned import fingerprint
+from models.encoders.finetuned import REPORT, fingerprint
 from models.engines import open_engine
 from models.ssl import compare
 from models.ssl.finetune import Place, Request, Tuned, finetune
@@ -88,6 +89,7 @@ def _publish(
     with context.database.reading() as session:
         known = set(session.scalars(select(Encoder.key).where(Encoder.collection_id == collection_id)))
     context.drop_unpublished(encoders_folder(collection_id), {str(key) for key in known})
+    report.write(report.of(tuned), tuned.encoder.folder / REPORT)
     context.storage.put([(tuned.encoder.folder, service.key(collection_id, encoder_id))])
     curves = {"influence_of_k": tuned.k_curve} if tuned.k_curve else None
     training = {"ended": tuned.result.ended, "epochs": [_plain(one) for one in tuned.result.history], "curves": curves}
