@@ -14,6 +14,7 @@ from models.embedding import embed
 from models.encoders.base import Encoder
 from models.encoders.finetuned import FinetunedEncoder, Recipe, fingerprint, publish
 from models.engines import open_engine
+from models.ssl.blend import blend
 from models.ssl.checks import check_images, check_network, fitting_batch
 from models.ssl.compare import HeldOut, Measures, held_out, labelled, unlabelled
 from models.ssl.k_curve import influence_of_k
@@ -95,7 +96,9 @@ def finetune(request: Request, place: Place, report: Report, checkpoints: Checkp
         name=request.name, base=request.base.name, method=request.method, params=params.model_dump(mode="json"),
         seed=params.seed, fingerprint=fingerprint(picture.sha256 for picture in trained), images=len(trained),
     )  # fmt: skip
-    encoder = publish(method.trained().network, recipe, place.folder)
+    network = method.trained().network
+    blend(network, request.base.load(), params.frozen_share)
+    encoder = publish(network, recipe, place.folder)
     report("export", 1, 1, "encoders")
     before, after, verdict, vectors = _compare(request, kept_back, encoder, place, report)
     k_curve = [] if method.clusters() is None else _influence_of_k(vectors, request, report)

@@ -18,8 +18,8 @@ class Params(BaseModel):
     max_minutes: float | None = Field(
         10.0, gt=0, description="Wall-clock budget of the training; the schedule shrinks to fit into it. null: none."
     )
-    batch_size: int = Field(128, ge=2, le=65_536, description="Images a step, over all processes together.")
-    lr: float = Field(1e-4, gt=0, le=10, description="Peak learning rate of AdamW.")
+    batch_size: int = Field(64, ge=2, le=65_536, description="Images a step, over all processes together.")
+    lr: float = Field(3e-4, gt=0, le=10, description="Peak learning rate of AdamW.")
     weight_decay: float = Field(0.05, ge=0, le=1, description="AdamW's; not for biases and norms.")
     warmup: float = Field(0.1, ge=0, le=0.9, description="Share of the steps in which the learning rate rises.")
     clip: float = Field(3.0, gt=0, description="Largest norm of the gradient.")
@@ -35,5 +35,11 @@ class Params(BaseModel):
         ge=0,
         le=64,
         description="Views an image that pass the frozen blocks once, ahead; 0: new ones each time.",
+    )
+    frozen_share: float = Field(
+        0.5,
+        ge=0,
+        lt=1,
+        description="Of the frozen weights in the encoder that is kept: what it knew before goes on to count. 0: none.",
     )
     seed: int = Field(0, ge=0, lt=2**31, description="The same seed and pictures give the same encoder on a CPU.")

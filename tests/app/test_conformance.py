@@ -17,7 +17,8 @@ from hypothesis import settings as hypothesis_settings
 from schemathesis.checks import CHECKS, load_all_checks
 
 from app.db.tables import Job
-from app.encoders import results
+from app.encoders import results, service
+from app.encoders.methods import METHODS
 from app.ids import new_id
 from app.main import create_app
 from app.settings import Settings
@@ -48,12 +49,13 @@ def copied(sorted_gallery: Sorted, tmp_path: Path) -> Iterator[TestClient]:
     below = f"blobs/collections/{sorted_gallery.collection_id}"
     shutil.copytree(data / below, tmp_path / below)
     app = create_app(Settings(data=tmp_path, log_level="error"))
+    METHODS.all()  # the first to ask for them waits for seconds, which schemathesis does not
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
 
 def finetuned(api: TestClient, collection_id: str) -> str:
-    """The row of an encoder that was fine-tuned on the collection; its files are gone, which no request minds."""
+    """An encoder that was fine-tuned on the collection; of its files only the page is there."""
     made = Description(
         name="mine", base="efficientnet-lite0", method="simclr", params={}, seed=0, fingerprint="a" * 64, images=12,
         architecture="tf_efficientnet_lite0", dim=1280, input_size=224, mean=(0.5,) * 3, std=(0.5,) * 3,
@@ -61,7 +63,11 @@ def finetuned(api: TestClient, collection_id: str) -> str:
     )  # fmt: skip
     training = {"ended": "epochs", "epochs": [{"epoch": 0, "spread": 0.9}], "curves": None}
     encoder_id, job = new_id(), Job(id=new_id(), collection_id=UUID(collection_id))
-    with api.app.state.resources.database.transaction() as session:  # type: ignore[attr-defined]
+    resources = api.app.state.resources  # type: ignore[attr-defined]
+    page = resources.settings.scratch / "training.html"
+    page.write_text("<!doctype html>")
+    resources.storage.put([(page, f"{service.key(UUID(collection_id), encoder_id)}/{page.name}")])
+    with resources.database.transaction() as session:
         results.finish(
             session, job, encoder_id, made, training=training, metrics={}, recommended=False, verdict="Do not."
         )

@@ -24,7 +24,6 @@ BLOCK = 512  # rows compared with all others at once: 200 MB at 100,000 images
 
 
 class Params(simclr.Params):
-    lr: float = Field(1e-4, gt=0, le=10, description="Peak learning rate of AdamW.")
     neighbours: int = Field(5, ge=1, le=1000, description="How many of a picture's nearest count as similar.")
     renew: int = Field(0, ge=0, description="Epochs after which neighbours are found anew; 0: never.")
 

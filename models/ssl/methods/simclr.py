@@ -23,7 +23,7 @@ class Params(Common):
     temperature: float = Field(0.2, gt=0, le=10, description="Lower: only the hardest negatives count.")
     hidden: int = Field(2048, ge=1, description="Width of the projector's hidden layer.")
     projection: int = Field(128, ge=2, description="Width of what the loss compares.")
-    projector_norm: bool = Field(True, description="Batch norm in the projector.")
+    projector_norm: bool = Field(False, description="Batch norm in the projector, for training from scratch.")
 
 
 class SimCLR(Method):

@@ -24,7 +24,7 @@ def test_few_images() -> None:
 
 def test_a_batch_that_nobody_chose_gives_way() -> None:
     assert fitting_batch(Params(), 50).batch_size == 50
-    assert fitting_batch(Params(), 500).batch_size == 128
+    assert fitting_batch(Params(), 500).batch_size == 64
     assert fitting_batch(Params(batch_size=50), 50).batch_size == 50
     with pytest.raises(CannotTrain, match="only 49 images") as error:
         fitting_batch(Params(batch_size=50), 49)
