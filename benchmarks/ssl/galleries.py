@@ -45,7 +45,9 @@ def measure(gallery: str, name: str) -> Row:
             "--labels", "folders", "--out", out, "--max-minutes", str(MINUTES),
             *(part for param in params for part in ("--param", param)),
         ]  # fmt: skip
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(done.stderr)
         epochs = json.loads((Path(out) / "training.json").read_text())["epochs"]
     return {**json.loads(done.stdout), "history": epochs}
 

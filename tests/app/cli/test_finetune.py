@@ -1,6 +1,8 @@
 """roost finetune as a person types it."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,9 @@ def test_wrong_use(wrong: list[str], said: str, tmp_path: Path) -> None:
 def test_too_few_pictures(tmp_path: Path) -> None:
     run = roost("finetune", pictures(tmp_path / "few", 2), *QUICK, cwd=tmp_path)
     assert run.returncode == 1 and "needs 32 readable images" in run.stderr and len(run.stderr.splitlines()) == 1
+
+
+def test_the_module_form_is_harmless_to_import() -> None:
+    """The processes that make views import the main module once more."""
+    done = subprocess.run([sys.executable, "-c", "import app.cli.__main__"], capture_output=True, text=True, check=True)
+    assert done.stdout == done.stderr == ""
