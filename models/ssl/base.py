@@ -39,6 +39,10 @@ class Epoch(Protocol):
         """
         ...
 
+    def alive(self) -> None:
+        """To be called every second or so of long work: here a run that was cancelled ends."""
+        ...
+
 
 @dataclass(frozen=True)
 class Setting:

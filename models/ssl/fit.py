@@ -105,7 +105,7 @@ class Run:
         self.epoch = self.step = 0  # of the step to come, in its epoch
         self.history: list[Record] = []
         self.sums: dict[str, Tensor] = {}
-        self.gallery = Gallery(method, train, held_out, workers)
+        self.gallery = Gallery(method, train, held_out, workers, self.alive)
         probe = torch.randperm(len(train), generator=generator(self.seed, "probe"))[:PROBED].sort().values
         self.health = Health(self.seed, probe.numpy(), labels)
         self.half = half_precision(self.device)
@@ -212,7 +212,7 @@ class Run:
             budget = None if self.params.max_minutes is None else 60 * self.params.max_minutes
             self.plan.fit_into(budget)
             self.plan.total = self._agreed(self.plan.total)
-        self.report(Progress("train", self.plan.done, self.plan.total, self.epoch + 1, self.params.epochs))
+        self.alive()
         if self.step < self.batches and not self.plan.over and time.monotonic() - self._saved > self.save_every_s:
             self._save()
 
@@ -240,6 +240,10 @@ class Run:
 
     def features(self) -> Tensor:
         return self.gallery.features(self.method.encoder)
+
+    def alive(self) -> None:
+        epoch = min(self.epoch + 1, self.params.epochs)
+        self.report(Progress("train", self.plan.done, self.plan.total, epoch, self.params.epochs))
 
     def _save(self) -> None:
         self._saved = time.monotonic()

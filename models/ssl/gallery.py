@@ -27,8 +27,11 @@ def held_out_views(setting: Setting) -> Views:
 
 
 class Gallery:
-    def __init__(self, method: Method, train: Pictures, held_out: Pictures | None, workers: int) -> None:
-        self.workers, self.images = workers, len(train)
+    def __init__(
+        self, method: Method, train: Pictures, held_out: Pictures | None, workers: int, alive: Callable[[], None]
+    ) -> None:
+        """alive: called with every batch that is only looked at, see `Epoch.alive`."""
+        self.workers, self.images, self.alive = workers, len(train), alive
         self.views: Dataset = ViewDataset(train, method.views(), method.params.seed)
         self.plain: Dataset = ViewDataset(train, {"plain": plain(method.setting)}, method.params.seed)
         self.held_out = min(MOST, len(held_out) if held_out is not None else 0)
@@ -80,5 +83,6 @@ class Gallery:
         for batch in dataset.batches(groups, self.workers):
             views = [encoder(batch[name].to(device)).float() for name in batch if name != "index"]
             found.append(torch.stack(views, dim=1))
+            self.alive()
         encoder.train(training)
         return torch.cat(found)

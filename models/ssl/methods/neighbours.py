@@ -9,7 +9,7 @@ were right on the landscapes; keeping mutual neighbours only was no better).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -43,7 +43,7 @@ class Neighbours(simclr.SimCLR):
     def start_epoch(self, run: Epoch) -> None:
         due = self.params.renew > 0 and run.epoch % self.params.renew == 0
         if due or bool((self.neighbours < 0).any()):
-            self.neighbours.copy_(nearest(run.features(), self.neighbours.shape[1]))
+            self.neighbours.copy_(nearest(run.features(), self.neighbours.shape[1], run.alive))
 
     def sources(self, index: Tensor, generator: torch.Generator) -> Mapping[str, Tensor]:
         found = self.neighbours.cpu()[index]
@@ -51,8 +51,11 @@ class Neighbours(simclr.SimCLR):
         return {"second": found.gather(1, pick).squeeze(1)}
 
 
-def nearest(features: Tensor, k: int) -> Tensor:
-    """(N, D) -> (N, k) the nearest others of each row by cosine, nearest first; an only row has itself."""
+def nearest(features: Tensor, k: int, alive: Callable[[], None]) -> Tensor:
+    """(N, D) -> (N, k) the nearest others of each row by cosine, nearest first; an only row has itself.
+
+    Exact: 20 s for 20,000 rows of 1280 on two cores. alive: called with every block of rows.
+    """
     unit = F.normalize(features, dim=1)
     if len(unit) == 1:
         return torch.zeros(1, k, dtype=torch.int64)
@@ -61,6 +64,7 @@ def nearest(features: Tensor, k: int) -> Tensor:
         similarity = unit[rows] @ unit.T
         similarity[torch.arange(len(rows)), rows] = float("-inf")
         found.append(similarity.topk(k, dim=1).indices)
+        alive()
     return torch.cat(found)
 
 

@@ -48,6 +48,9 @@ class Alone:
         self.pictures = pictures
         self.method: Method | None = None
 
+    def alive(self) -> None:
+        pass
+
     def features(self) -> Tensor:
         assert self.method is not None
         return self.encode(self.method)

@@ -37,6 +37,9 @@ class Epochs:
     seed: int = 0
     asked: list[int] = field(default_factory=list)
 
+    def alive(self) -> None:
+        pass
+
     def features(self) -> Tensor:
         self.asked.append(self.epoch)
         return torch.randn(self.images, 16, generator=torch.Generator().manual_seed(self.epoch))
@@ -56,7 +59,9 @@ def test_nearest_are_those_of_a_loop(images, k, block, monkeypatch):
     monkeypatch.setattr(neighbours, "BLOCK", block)
     torch.manual_seed(k)
     features = torch.randn(images, 8, dtype=torch.float64) * (0.1 + torch.rand(images, 1, dtype=torch.float64))
-    assert nearest(features, k).tolist() == looped(features, k)
+    blocks: list[int] = []
+    assert nearest(features, k, lambda: blocks.append(1)).tolist() == looped(features, k)
+    assert len(blocks) == -(-images // block), "it may be cancelled after each block"
 
 
 def test_the_second_view_is_of_a_neighbour_and_every_neighbour_has_its_turn():
@@ -79,7 +84,7 @@ def test_neighbours_are_renewed_when_due(renew, asked):
     for run.epoch in range(5):
         ours.start_epoch(run)
     assert run.asked == asked
-    assert torch.equal(ours.neighbours, nearest(Epochs(epoch=asked[-1]).features(), 5))
+    assert torch.equal(ours.neighbours, nearest(Epochs(epoch=asked[-1]).features(), 5, run.alive))
 
 
 def test_neighbours_survive_a_checkpoint():
