@@ -16,6 +16,7 @@ from models.ssl.views import augmented
 SHARE, LEAST, MOST = 0.1, 8, 512  # of the images are held out
 CROP = 0.3
 SEED = 0  # the same views for every encoder
+VIEWS, MOST_VIEWS = 1024, 16  # of all held-out images together, about; and of one
 
 Measures = dict[str, float]
 
@@ -27,21 +28,23 @@ def held_out(hashes: Sequence[str]) -> list[int]:
 
 
 class HeldOut:
-    """Two random views of each held-out image, made once for every encoder of one input size."""
+    """Random views of each held-out image, 2 to 16, made once for every encoder of one input size."""
 
     def __init__(self, paths: Sequence[Path], size: int, workers: int = 0) -> None:
         """paths: working copies. Raises WorkingCopyUnreadable."""
         view = augmented(size, CROP)
-        dataset = ViewDataset(WorkingCopies(paths), {"first": view, "second": view}, SEED)
+        each = max(2, min(MOST_VIEWS, VIEWS // max(1, len(paths))))
+        names = [f"view{number}" for number in range(each)]
+        dataset = ViewDataset(WorkingCopies(paths), dict.fromkeys(names, view), SEED)
         batches = dataset.batches(([Key(index, 0, {})] for index in range(len(paths))), workers)
-        pairs = [np.stack([batch["first"][0].numpy(), batch["second"][0].numpy()]) for batch in batches]
-        self.pixels = np.stack(pairs).transpose(0, 1, 3, 4, 2)  # (H, 2, S, S, 3) uint8
+        pictures = [np.stack([batch[name][0].numpy() for name in names]) for batch in batches]
+        self.pixels = np.stack(pictures).transpose(0, 1, 3, 4, 2)  # (H, V, S, S, 3) uint8
 
     def vectors(self, engine: Engine) -> np.ndarray:
-        """(H, 2, D) of length one."""
+        """(H, V, D) of length one."""
         flat = np.ascontiguousarray(self.pixels.reshape(-1, *self.pixels.shape[2:]))
         found = np.concatenate(list(engine.run(_batches(flat, engine.batch))))
-        return found.reshape(len(self.pixels), 2, -1)
+        return found.reshape(*self.pixels.shape[:2], -1)
 
 
 def _batches(pixels: np.ndarray, size: int) -> Iterator[np.ndarray]:
@@ -49,7 +52,7 @@ def _batches(pixels: np.ndarray, size: int) -> Iterator[np.ndarray]:
 
 
 def unlabelled(plain: np.ndarray, views: np.ndarray) -> Measures:
-    """Of an encoder, from (H, D) vectors of the held-out images as they are, and (H, 2, D) of their views.
+    """Of an encoder, from (H, D) vectors of the held-out images as they are, and (H, V, D) of their views.
 
     retrieval  how often one view of an image finds the other among all
     spread     of the vectors, times sqrt(D); rankme, their effective rank: at most H

@@ -14,7 +14,6 @@ from models.embedding import embed
 from models.encoders.base import Encoder
 from models.encoders.finetuned import FinetunedEncoder, Recipe, fingerprint, publish
 from models.engines import open_engine
-from models.ssl.blend import blend
 from models.ssl.checks import check_images, check_network, fitting_batch
 from models.ssl.compare import HeldOut, Measures, held_out, labelled, unlabelled
 from models.ssl.k_curve import influence_of_k
@@ -91,14 +90,13 @@ def finetune(request: Request, place: Place, report: Report, checkpoints: Checkp
     params = fitting_batch(request.params, len(trained))
     method = build(request.method, params, request.base, len(trained))
     result = _train(method, request, trained, kept_back, place, report, checkpoints)
+    params = params.model_copy(update={"frozen_share": next(iter(result.shares))})
     report("export", 0, 1, "encoders")
     recipe = Recipe(
         name=request.name, base=request.base.name, method=request.method, params=params.model_dump(mode="json"),
         seed=params.seed, fingerprint=fingerprint(picture.sha256 for picture in trained), images=len(trained),
     )  # fmt: skip
-    network = method.trained().network
-    blend(network, request.base.load(), params.frozen_share)
-    encoder = publish(network, recipe, place.folder)
+    encoder = publish(method.trained().network, recipe, place.folder)
     report("export", 1, 1, "encoders")
     before, after, verdict, vectors = _compare(request, kept_back, encoder, place, report)
     k_curve = [] if method.clusters() is None else _influence_of_k(vectors, request, report)

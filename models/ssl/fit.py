@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from models.ssl import distributed
 from models.ssl.backbone import Backbone
 from models.ssl.base import Batch, Losses, Method
+from models.ssl.blend import blend, settle, snapshot
 from models.ssl.checkpoint import Checkpoints
 from models.ssl.checks import check_share, fitting_batch
 from models.ssl.dataset import Key, Pictures
@@ -26,6 +27,7 @@ from models.ssl.seeds import generator, seed_globally
 
 PROBED = 512  # training images that health looks at
 RECONSIDER = 10  # steps between two looks at the budget
+CANDIDATES = 4096  # training images among which held-out ones look for neighbours
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,15 @@ class Progress:
 
 @dataclass
 class Result:
-    """history[0] is the encoder before training. `ended` says whether the time or the epochs ran out."""
+    """history[0] is the encoder before training. `ended` says whether the time or the epochs ran out.
+
+    shares  of frozen weights -> what was found with them; first the one in the encoder, see blend.py
+    """
 
     history: list[Record]
     ended: Literal["epochs", "budget"]
     seconds: float
+    shares: dict[float, float | None]
 
 
 def fit(
@@ -75,8 +81,7 @@ def fit(
     """
     run = Run(method, train, held_out, device, workers, checkpoints, save_every_s, labels, report or (lambda _: None))
     run.restore()
-    if not run.plan.over:
-        run.prepare(scratch)
+    run.prepare(scratch)
     return run.train()
 
 
@@ -105,6 +110,7 @@ class Run:
         self.epoch = self.step = 0  # of the step to come, in its epoch
         self.history: list[Record] = []
         self.sums: dict[str, Tensor] = {}
+        self.origin = snapshot(method.encoder)
         self.gallery = Gallery(method, train, held_out, workers, self.alive)
         probe = torch.randperm(len(train), generator=generator(self.seed, "probe"))[:PROBED].sort().values
         self.health = Health(self.seed, probe.numpy(), labels)
@@ -149,8 +155,18 @@ class Run:
             self._tick(training=False)
         while not self.plan.over:
             self._epoch()
+        shares = self._blend()
         self._read_maps(False)
-        return Result(self.history, "budget" if self.plan.shortened else "epochs", self.plan.seconds)
+        return Result(self.history, "budget" if self.plan.shortened else "epochs", self.plan.seconds, shares)
+
+    def _blend(self) -> dict[float, float | None]:
+        """Takes the encoder part of the way back to what it was, see blend.py."""
+        encoder, share = self.method.trained(), self.params.frozen_share
+        if share is None and self.gallery.held_out:
+            index = torch.randperm(self.gallery.images, generator=generator(self.seed, "blend"))[:CANDIDATES]
+            return {**settle(encoder, self.origin, self.gallery, index.tolist())}
+        blend(encoder, snapshot(encoder), self.origin, share or 0.0)
+        return {share or 0.0: None}
 
     def _epoch(self) -> None:
         began, first = self.plan.seconds, self.step
@@ -231,10 +247,10 @@ class Run:
 
     def _measure(self) -> Record:
         encoder, clusters = self.method.trained(), self.method.clusters()
-        views = self.gallery.held_out_features(encoder)
+        views = self.gallery.held_out_features(encoder).numpy() if self.gallery.held_out else None
         return self.health.measure(
             self.gallery.probed(encoder, self.health.probe.tolist()).numpy(),
-            None if views is None else views.numpy(),
+            views,
             None if clusters is None else clusters.cpu().numpy(),
         )
 

@@ -1,4 +1,4 @@
-"""What a run reads: views of the training images, their plain views, and two views of each held-out image."""
+"""What a run reads: views and plain views of the training images, and those of each held-out image."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from models.ssl.maps import MapDataset, Trunk, through_trunk
 from models.ssl.views import contrastive, plain
 
 ENCODE = 64  # images a batch without gradient
+HELD_OUT_VIEWS = 4  # of each held-out image
 
 Dataset = ViewDataset | MapDataset
 
 
 def held_out_views(setting: Setting) -> Views:
-    """The two random views by which encoders are compared, whatever method trained them."""
-    return dict.fromkeys(("first", "second"), contrastive(setting, CROP))
+    """The random views by which encoders are compared, whatever method trained them."""
+    return dict.fromkeys((f"view{number}" for number in range(HELD_OUT_VIEWS)), contrastive(setting, CROP))
 
 
 class Gallery:
@@ -35,11 +36,14 @@ class Gallery:
         self.views: Dataset = ViewDataset(train, method.views(), method.params.seed)
         self.plain: Dataset = ViewDataset(train, {"plain": plain(method.setting)}, method.params.seed)
         self.held_out = min(MOST, len(held_out) if held_out is not None else 0)
-        self.held: Dataset = ViewDataset(train if held_out is None else held_out, held_out_views(method.setting), SEED)
+        aside = train if held_out is None else held_out
+        self.held: Dataset = ViewDataset(aside, held_out_views(method.setting), SEED)
+        self.held_plain: Dataset = ViewDataset(aside, {"plain": plain(method.setting)}, SEED)
 
     def send_through(self, trunk: nn.Module, scratch: Path, draws: int, report: Callable[[int, int], None]) -> None:
         """Replaces every view by its map behind the trunk; report(done, total) counts views."""
-        work = [(self.views, draws), (self.plain, 1), (self.held, 2)][: 3 if self.held_out else 2]
+        work = [(self.views, draws), (self.plain, 1), (self.held, HELD_OUT_VIEWS), (self.held_plain, 1)]
+        work = work if self.held_out else work[:2]
         sources = [(source, count) for source, count in work if isinstance(source, ViewDataset)]
         total = sum(source.made(count) for source, count in sources)
         done = 0
@@ -52,7 +56,7 @@ class Gallery:
         blocks = Trunk(trunk)
         made = [through_trunk(source, blocks, scratch, count, self.workers, more) for source, count in sources]
         self.views, self.plain = made[0], made[1]
-        self.held = made[2] if self.held_out else self.held
+        self.held, self.held_plain = made[2:] if self.held_out else (self.held, self.held_plain)
 
     def batches(self, keys: Iterable[list[Key]]) -> Iterator[dict[str, Tensor]]:
         return self.views.batches(keys, self.workers)
@@ -68,9 +72,13 @@ class Gallery:
         """(P, D) of some training images' plain views."""
         return self.encode(encoder, self.plain, index)[:, 0].cpu()
 
-    def held_out_features(self, encoder: Backbone) -> Tensor | None:
-        """(H, 2, D) of two views of each held-out image, None when none is held out."""
-        return self.encode(encoder, self.held, list(range(self.held_out))).cpu() if self.held_out else None
+    def held_out_features(self, encoder: Backbone) -> Tensor:
+        """(H, V, D) of views of each held-out image."""
+        return self.encode(encoder, self.held, list(range(self.held_out))).cpu()
+
+    def held_plain_features(self, encoder: Backbone) -> Tensor:
+        """(H, D) of the held-out images as they are."""
+        return self.encode(encoder, self.held_plain, list(range(self.held_out)))[:, 0].cpu()
 
     @torch.no_grad()  # not inference mode: a method may take what it gives into a loss
     def encode(self, encoder: Backbone, dataset: Dataset, index: list[int]) -> Tensor:

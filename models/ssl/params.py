@@ -36,10 +36,10 @@ class Params(BaseModel):
         le=64,
         description="Views an image that pass the frozen blocks once, ahead; 0: new ones each time.",
     )
-    frozen_share: float = Field(
-        0.5,
+    frozen_share: float | None = Field(
+        None,
         ge=0,
         lt=1,
-        description="Of the frozen weights in the encoder that is kept: what it knew before goes on to count. 0: none.",
+        description="Of the frozen weights in the encoder that is kept; null: the best for the held-out images' views.",
     )
     seed: int = Field(0, ge=0, lt=2**31, description="The same seed and pictures give the same encoder on a CPU.")

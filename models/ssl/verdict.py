@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.evaluation.features import retrieval
+from models.evaluation.neighbourhood import found, nearest
 
-NEIGHBOURS = 10
 MARGIN = 0.01  # by which the share of neighbours found must rise: the standard error with 70 held-out pictures
 
 
 @dataclass(frozen=True)
 class Vectors:
-    """By one encoder, of length one: of every picture (N, D), and of two views of each held-out one (H, 2, D)."""
+    """By one encoder, of length one: of every picture (N, D), and of some views of each held-out one (H, V, D)."""
 
     plain: np.ndarray
     views: np.ndarray
@@ -39,28 +39,11 @@ class Verdict:
 
 def judge(frozen: Vectors, tuned: Vectors, held_out: list[int]) -> Verdict:
     """held_out: the rows of `plain` that the views show."""
-    near = _nearest(frozen.plain[held_out], frozen.plain, held_out)
-    before, after = (_found(one, near, held_out) for one in (frozen, tuned))
+    near = nearest(frozen.plain[held_out], frozen.plain, held_out)
+    before, after = (found(near, one.views, one.plain, held_out) for one in (frozen, tuned))
     rise = retrieval(tuned.views[:, 0], tuned.views[:, 1]) - retrieval(frozen.views[:, 0], frozen.views[:, 1])
     recommended = after > before + MARGIN
     shares = f"a changed view of a held-out picture finds {after:.1%} of its neighbours, {before:.1%} before"
     other = f"the other view itself {abs(rise):.1%} {'more' if rise >= 0 else 'less'} often"
     choice = "Use the fine-tuned encoder" if recommended else "Stay with the frozen encoder"
     return Verdict(recommended, f"{choice}: {shares}, and {other}.", before, after)
-
-
-def _found(encoder: Vectors, near: np.ndarray, held_out: list[int]) -> float:
-    """The share of each picture's (H, K) neighbours among the K that its views find."""
-    shares = [
-        np.mean([len(np.intersect1d(found, known)) for found, known in zip(rows, near, strict=True)]) / near.shape[1]
-        for rows in (_nearest(encoder.views[:, view], encoder.plain, held_out) for view in (0, 1))
-    ]
-    return float(np.mean(shares))
-
-
-def _nearest(queries: np.ndarray, plain: np.ndarray, held_out: list[int]) -> np.ndarray:
-    """(H, D) -> (H, K) rows of `plain` by cosine, best first, each query's own picture left out."""
-    similar = queries @ plain.T
-    similar[np.arange(len(held_out)), held_out] = -np.inf
-    count = min(NEIGHBOURS, len(plain) - 1)
-    return np.argsort(-similar, axis=1, kind="stable")[:, :count]

@@ -16,6 +16,7 @@ from models.ssl.seeds import seed_globally
 from models.ssl.views import plain
 
 SIZE = 16
+NARROW: dict[str, Any] = {"hidden": 16, "projection": 8}  # heads
 MEASURED_TIME = ("seconds", "images_per_s")
 
 

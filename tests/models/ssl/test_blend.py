@@ -1,37 +1,62 @@
 from __future__ import annotations
 
+import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from models.ssl.blend import blend
-
-
-def network(seed: int) -> nn.Module:
-    """With weights, a batch norm's statistics, and its counter of batches, which no mean is taken of."""
-    torch.manual_seed(seed)
-    made = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4 * 6 * 6, 5))
-    for _ in range(seed):
-        made(torch.randn(8, 3, 8, 8))
-    return made.eval()
+from models.ssl.blend import SHARES, blend, settle, snapshot
+from models.ssl.fit import fit
+from models.ssl.gallery import Gallery
+from tests.models.ssl.runs import NARROW, shapes, small
 
 
-def state(of: nn.Module) -> dict[str, Tensor]:
-    return {name: value.clone() for name, value in of.state_dict().items()}
+def changed(state: dict[str, Tensor], by: float) -> dict[str, Tensor]:
+    """Every number moved at random, by so many times what its tensor varies; counters by three."""
+    torch.manual_seed(1)
+    moved = {}
+    for name, value in state.items():
+        noise = torch.randn_like(value) * value.std().nan_to_num() if value.is_floating_point() else 3
+        moved[name] = value + by * noise if value.is_floating_point() else value + noise
+    return moved
 
 
 def test_every_weight_and_statistic_lies_between_in_the_share_asked_for() -> None:
-    tuned, frozen = network(1), network(2)
-    before, origin = state(tuned), state(frozen)
-    blend(tuned, frozen, 0.25)
-    assert int(tuned.state_dict()["1.num_batches_tracked"]) == 1
-    for name, value in tuned.state_dict().items():
+    encoder = small("simclr", **NARROW).encoder
+    tuned, frozen = snapshot(encoder), changed(snapshot(encoder), 1.0)
+    blend(encoder, tuned, frozen, 0.25)
+    counters = 0
+    for name, value in snapshot(encoder).items():
         if value.is_floating_point():
-            torch.testing.assert_close(value, 0.75 * before[name] + 0.25 * origin[name])
-    assert all(torch.equal(value, origin[name]) for name, value in frozen.state_dict().items())
+            torch.testing.assert_close(value, 0.75 * tuned[name] + 0.25 * frozen[name])
+        else:
+            counters += 1
+            assert torch.equal(value, tuned[name])
+    assert counters, "there are batch norms, and they count their batches"
 
 
-def test_no_share_leaves_the_tuned_network_as_it_is() -> None:
-    tuned = network(1)
-    before = state(tuned)
-    blend(tuned, network(2), 0.0)
-    assert all(torch.equal(value, before[name]) for name, value in tuned.state_dict().items())
+@pytest.mark.parametrize(("damage", "share"), [(0.0, min(SHARES)), (3.0, max(SHARES))])
+def test_it_goes_back_as_far_as_the_views_of_held_out_pictures_ask(damage: float, share: float) -> None:
+    """Not at all when nothing is lost by what was learnt, and far when it was mostly harm."""
+    method = small("simclr", **NARROW)
+    encoder = method.encoder.eval()
+    frozen = snapshot(encoder)
+    encoder.tail.load_state_dict(changed(frozen, damage))
+    tuned = snapshot(encoder)
+    looks: list[int] = []
+    gallery = Gallery(method, shapes(40), shapes(12, seed=5), 0, lambda: looks.append(1))
+    scores = settle(encoder, frozen, gallery, list(range(40)))
+    assert next(iter(scores)) == share and set(scores) == set(SHARES) and looks
+    for name, value in snapshot(encoder).items():
+        mixed = torch.lerp(tuned[name], frozen[name], share) if value.is_floating_point() else tuned[name]
+        torch.testing.assert_close(value, mixed)
+
+
+def test_a_share_that_was_chosen_is_kept() -> None:
+    whole, back = (small("simclr", images=32, epochs=1, frozen_share=share, **NARROW) for share in (0.0, 0.5))
+    start = snapshot(back.encoder)
+    for method in (whole, back):
+        found = fit(method, shapes(32), shapes(8, seed=1))
+        assert list(found.shares) == [method.params.frozen_share]
+    for name, value in snapshot(back.encoder).items():
+        if value.is_floating_point():
+            torch.testing.assert_close(value, torch.lerp(snapshot(whole.encoder)[name], start[name], 0.5))

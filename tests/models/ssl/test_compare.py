@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from models.ssl.compare import LEAST, MOST, SHARE, HeldOut, held_out, labelled, unlabelled
+from models.ssl import compare
+from models.ssl.compare import LEAST, MOST, MOST_VIEWS, SHARE, HeldOut, held_out, labelled, unlabelled
 from tests.models.ssl.runs import shapes
 
 
@@ -78,20 +79,27 @@ class Means:
 
 def test_the_views_are_the_same_every_time_and_differ_from_one_another(paths: list[Path]) -> None:
     once, again = HeldOut(paths, 16), HeldOut(paths, 16)
-    assert once.pixels.shape == (3, 2, 16, 16, 3) and once.pixels.dtype == np.uint8
+    assert once.pixels.shape == (3, MOST_VIEWS, 16, 16, 3) and once.pixels.dtype == np.uint8
     assert np.array_equal(once.pixels, again.pixels)
     assert np.array_equal(HeldOut(paths[:2], 16).pixels, once.pixels[:2])
-    flat = once.pixels.reshape(6, -1)
-    assert len(np.unique(flat, axis=0)) == 6
+    flat = once.pixels.reshape(3 * MOST_VIEWS, -1)
+    assert len(np.unique(flat, axis=0)) == len(flat)
+
+
+def test_many_images_have_fewer_views_each(paths: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = HeldOut(paths, 16).pixels
+    monkeypatch.setattr(compare, "VIEWS", 9)
+    assert np.array_equal(HeldOut(paths, 16).pixels, whole[:, :3])
+    assert HeldOut(paths * 4, 16).pixels.shape[:2] == (12, 2), "two at least: retrieval asks one for the other"
 
 
 def test_vectors_belong_to_their_views(paths: list[Path]) -> None:
     views = HeldOut(paths, 16)
     engine = Means()
     found = views.vectors(engine)  # type: ignore[arg-type]
-    assert found.shape == (3, 2, 6)
+    assert found.shape == (3, MOST_VIEWS, 6)
     for image in range(3):
-        for view in range(2):
+        for view in (0, 7, 15):
             (expected,) = engine.run([views.pixels[image, view][None]])
             np.testing.assert_array_equal(found[image, view], expected[0])
 

@@ -4,16 +4,14 @@ import signal
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 from models.ssl.checkpoint import FileCheckpoints
 from models.ssl.fit import Progress, fit
-from tests.models.ssl.runs import Killed, killed_at, shapes, small, unequal, without_time
+from tests.models.ssl.runs import NARROW, Killed, killed_at, shapes, small, unequal, without_time
 
-NARROW: dict[str, Any] = {"hidden": 16, "projection": 8}
 IMAGES, STEPS = 48, 3  # an epoch's, with the batch of 16
 
 
