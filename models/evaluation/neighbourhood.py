@@ -21,11 +21,10 @@ def nearest(queries: np.ndarray, rows: np.ndarray, own: Sequence[int] | None = N
     return np.argpartition(-similar, count - 1, axis=1)[:, :count]
 
 
-def found(near: np.ndarray, views: np.ndarray, rows: np.ndarray, own: Sequence[int] | None = None) -> float:
-    """The share of the pictures' known neighbours (H, K) among the K that their views (H, V, D) find in (N, D)."""
+def found(near: np.ndarray, views: np.ndarray, rows: np.ndarray, own: Sequence[int] | None = None) -> np.ndarray:
+    """(H,) the share of each picture's known neighbours (H, K) among the K that its views (H, V, D) find in (N, D)."""
     shares = [
-        len(np.intersect1d(seen, known)) / len(known)
-        for view in range(views.shape[1])
-        for seen, known in zip(nearest(views[:, view], rows, own), near, strict=True)
+        [len(np.intersect1d(seen, known)) / len(known) for seen, known in zip(each, near, strict=True)]
+        for each in (nearest(views[:, view], rows, own) for view in range(views.shape[1]))
     ]
-    return float(np.mean(shares))
+    return np.mean(shares, axis=0)
