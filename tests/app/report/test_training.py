@@ -24,7 +24,8 @@ EPOCHS: list[Record] = [
 def training() -> TrainingReport:
     return TrainingReport(
         title="Garden <2026>", created_at=datetime(2026, 5, 4, 6, 40, tzinfo=UTC), method="simclr",
-        base="efficientnet-lite0", params={"epochs": 2, "lr": 1e-4, "max_minutes": None, "frozen_share": 0.25}, images=1630, held_out=181,
+        base="efficientnet-lite0", params={"epochs": 2, "lr": 1e-4, "max_minutes": None, "frozen_share": 0.25},
+        images=1630, held_out=181,
         fingerprint="ab" * 32, versions={"torch": "2.8.0"}, ended="budget", epochs=EPOCHS,
         frozen={"retrieval": 0.5, "knn": 0.874, "spread": 0.91, "rankme": 210.4, "nmi": 0.61},
         tuned={"retrieval": 0.625, "knn": 0.8601, "spread": 0.9, "rankme": 215.2, "nmi": 0.6102},
