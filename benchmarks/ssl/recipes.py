@@ -23,6 +23,7 @@ COMMON: dict[str, Any] = {
     "train_blocks": "all",
     "norm": "trained",
     "cached_views": 0,
+    "frozen_share": 0.0,  # nothing was known before
     "epochs": 200,  # more than the time allows: the schedule shrinks to fit
 }
 

@@ -2,10 +2,10 @@
 
 Wortsman et al. 2022 (WiSE-FT), https://arxiv.org/abs/2109.01903: between the weights a fine-tuning starts from and
 those it ends with lie networks that are better than both. How far to go back is settled without labels, by what the
-verdict goes by too: how many of the frozen encoder's neighbours changed views of held-out pictures find. Few pictures
-are held out, so the shortest way back is taken that is within one standard error of the best (the rule by which
-Breiman et al. 1984 choose the size of a tree). Far from what the encoder knew, all or most of what was learnt stays,
-near it half: benchmarks/ssl.md.
+verdict goes by too: how many of the frozen encoder's neighbours changed views of pictures find. Here these are training
+pictures, of which there are more, so that the held-out ones remain for the verdict. The shortest way back is taken that
+is within one standard error of the best (the rule by which Breiman et al. 1984 choose the size of a tree). Far from
+what the encoder knew, all or most of what was learnt stays, near it half: benchmarks/ssl.md.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from torch import Tensor
 from models.evaluation.neighbourhood import found, nearest
 from models.ssl.backbone import Backbone
 from models.ssl.gallery import Gallery
+from models.ssl.seeds import generator
 
 SHARES = (0.0, 0.25, 0.5, 0.75)  # of the frozen weights
+CANDIDATES = 4096  # training images that may be neighbours
 
 State = Mapping[str, Tensor]
 
@@ -39,20 +41,19 @@ def blend(encoder: Backbone, tuned: State, frozen: State, share: float) -> None:
     encoder.tail.load_state_dict(mixed)
 
 
-def settle(encoder: Backbone, frozen: State, gallery: Gallery, index: list[int]) -> dict[float, float]:
-    """Leaves the encoder with the best share of frozen weights -> share: neighbours found with it.
-
-    index  the training images that may be neighbours
-    The first key is the share that was settled on.
-    """
-    tuned = snapshot(encoder)
+def settle(encoder: Backbone, frozen: State, gallery: Gallery, seed: int) -> dict[float, float]:
+    """Leaves the encoder with the best share of frozen weights -> share: neighbours found with it, the best first."""
+    tuned, probe = snapshot(encoder), gallery.probe
+    others = set(torch.randperm(gallery.images, generator=generator(seed, "blend"))[:CANDIDATES].tolist()) - set(probe)
+    candidates, own = [*probe, *sorted(others)], range(len(probe))
     blend(encoder, tuned, frozen, 1.0)
-    near = nearest(_unit(gallery.held_plain_features(encoder)), _unit(gallery.probed(encoder, index)))
+    rows = _unit(gallery.plain_features(encoder, candidates))
+    near = nearest(rows[: len(probe)], rows, own)
     scores = {}
     for share in SHARES:
         blend(encoder, tuned, frozen, share)
-        views, rows = gallery.held_out_features(encoder), gallery.probed(encoder, index)
-        scores[share] = found(near, _unit(views), _unit(rows))
+        views, rows = gallery.changed_features(encoder), gallery.plain_features(encoder, candidates)
+        scores[share] = found(near, _unit(views), _unit(rows), own)
     chosen = _simplest(scores)
     blend(encoder, tuned, frozen, chosen)
     means = {share: float(each.mean()) for share, each in scores.items()}

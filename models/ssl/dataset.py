@@ -50,6 +50,20 @@ class WorkingCopies:
 
 
 @dataclass(frozen=True)
+class Some:
+    """Some of the pictures, in the order of the index."""
+
+    pictures: Pictures
+    index: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, place: int) -> Tensor:
+        return self.pictures[self.index[place]]
+
+
+@dataclass(frozen=True)
 class Key:
     """One item of a batch: the image, which draw of its views, and where views come from that are not its own."""
 

@@ -27,7 +27,6 @@ from models.ssl.seeds import generator, seed_globally
 
 PROBED = 512  # training images that health looks at
 RECONSIDER = 10  # steps between two looks at the budget
-CANDIDATES = 4096  # training images among which held-out ones look for neighbours
 
 
 @dataclass(frozen=True)
@@ -111,8 +110,8 @@ class Run:
         self.history: list[Record] = []
         self.sums: dict[str, Tensor] = {}
         self.origin = snapshot(method.encoder)
-        self.gallery = Gallery(method, train, held_out, workers, self.alive)
         probe = torch.randperm(len(train), generator=generator(self.seed, "probe"))[:PROBED].sort().values
+        self.gallery = Gallery(method, train, held_out, probe.tolist(), workers, self.alive)
         self.health = Health(self.seed, probe.numpy(), labels)
         self.half = half_precision(self.device)
         self.optimizer = torch.optim.AdamW(method.param_groups(), lr=self.params.lr)
@@ -162,11 +161,10 @@ class Run:
     def _blend(self) -> dict[float, float | None]:
         """Takes the encoder part of the way back to what it was, see blend.py."""
         encoder, share = self.method.trained(), self.params.frozen_share
-        if share is None and self.gallery.held_out:
-            index = torch.randperm(self.gallery.images, generator=generator(self.seed, "blend"))[:CANDIDATES]
-            return {**settle(encoder, self.origin, self.gallery, index.tolist())}
-        blend(encoder, snapshot(encoder), self.origin, share or 0.0)
-        return {share or 0.0: None}
+        if share is None:
+            return {**settle(encoder, self.origin, self.gallery, self.seed)}
+        blend(encoder, snapshot(encoder), self.origin, share)
+        return {share: None}
 
     def _epoch(self) -> None:
         began, first = self.plan.seconds, self.step
@@ -249,7 +247,7 @@ class Run:
         encoder, clusters = self.method.trained(), self.method.clusters()
         views = self.gallery.held_out_features(encoder).numpy() if self.gallery.held_out else None
         return self.health.measure(
-            self.gallery.probed(encoder, self.health.probe.tolist()).numpy(),
+            self.gallery.plain_features(encoder, self.gallery.probe).numpy(),
             views,
             None if clusters is None else clusters.cpu().numpy(),
         )

@@ -1,8 +1,8 @@
-"""What a run reads: views and plain views of the training images, and those of each held-out image."""
+"""What a run reads: views of the training images to train on, and views of some and of held-out ones to look at."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -12,40 +12,45 @@ from models.ssl import distributed
 from models.ssl.backbone import Backbone
 from models.ssl.base import Method, Setting, Views
 from models.ssl.compare import CROP, MOST, SEED
-from models.ssl.dataset import Key, Pictures, ViewDataset
+from models.ssl.dataset import Key, Pictures, Some, ViewDataset
 from models.ssl.maps import MapDataset, Trunk, through_trunk
 from models.ssl.views import contrastive, plain
 
 ENCODE = 64  # images a batch without gradient
-HELD_OUT_VIEWS = 4  # of each held-out image
 
 Dataset = ViewDataset | MapDataset
 
 
-def held_out_views(setting: Setting) -> Views:
-    """The random views by which encoders are compared, whatever method trained them."""
-    return dict.fromkeys((f"view{number}" for number in range(HELD_OUT_VIEWS)), contrastive(setting, CROP))
+def looked_at(setting: Setting) -> Views:
+    """The two random views by which encoders are compared, whatever method trained them."""
+    return dict.fromkeys(("first", "second"), contrastive(setting, CROP))
 
 
 class Gallery:
     def __init__(
-        self, method: Method, train: Pictures, held_out: Pictures | None, workers: int, alive: Callable[[], None]
+        self,
+        method: Method,
+        train: Pictures,
+        held_out: Pictures | None,
+        probe: Sequence[int],
+        workers: int,
+        alive: Callable[[], None],
     ) -> None:
-        """alive: called with every batch that is only looked at, see `Epoch.alive`."""
-        self.workers, self.images, self.alive = workers, len(train), alive
+        """probe: the training images that are looked at. alive: called with every batch of them, see `Epoch.alive`."""
+        self.workers, self.images, self.probe, self.alive = workers, len(train), list(probe), alive
         self.views: Dataset = ViewDataset(train, method.views(), method.params.seed)
         self.plain: Dataset = ViewDataset(train, {"plain": plain(method.setting)}, method.params.seed)
         self.held_out = min(MOST, len(held_out) if held_out is not None else 0)
-        aside = train if held_out is None else held_out
-        self.held: Dataset = ViewDataset(aside, held_out_views(method.setting), SEED)
-        self.held_plain: Dataset = ViewDataset(aside, {"plain": plain(method.setting)}, SEED)
+        seen = looked_at(method.setting)
+        self.held: Dataset = ViewDataset(train if held_out is None else held_out, seen, SEED)
+        self.changed: Dataset = ViewDataset(Some(train, self.probe), seen, method.params.seed)
+        self.compares = method.params.frozen_share is None
 
     def send_through(self, trunk: nn.Module, scratch: Path, draws: int, report: Callable[[int, int], None]) -> None:
         """Replaces every view by its map behind the trunk; report(done, total) counts views."""
-        work = [(self.views, draws), (self.plain, 1), (self.held, HELD_OUT_VIEWS), (self.held_plain, 1)]
-        work = work if self.held_out else work[:2]
-        sources = [(source, count) for source, count in work if isinstance(source, ViewDataset)]
-        total = sum(source.made(count) for source, count in sources)
+        draws_of = {"views": draws, "plain": 1}
+        draws_of |= ({"held": 2} if self.held_out else {}) | ({"changed": 2} if self.compares else {})
+        total = sum(getattr(self, name).made(count) for name, count in draws_of.items())
         done = 0
 
         def more(count: int) -> None:
@@ -54,9 +59,9 @@ class Gallery:
             report(done, total)
 
         blocks = Trunk(trunk)
-        made = [through_trunk(source, blocks, scratch, count, self.workers, more) for source, count in sources]
-        self.views, self.plain = made[0], made[1]
-        self.held, self.held_plain = made[2:] if self.held_out else (self.held, self.held_plain)
+        for name, count in draws_of.items():
+            source = getattr(self, name)
+            setattr(self, name, through_trunk(source, blocks, scratch, count, self.workers, more))
 
     def batches(self, keys: Iterable[list[Key]]) -> Iterator[dict[str, Tensor]]:
         return self.views.batches(keys, self.workers)
@@ -68,17 +73,17 @@ class Gallery:
         mine = [min(index, self.images - 1) for index in range(first, first + size)]
         return distributed.gather(self.encode(encoder, self.plain, mine)[:, 0])[: self.images].cpu()
 
-    def probed(self, encoder: Backbone, index: list[int]) -> Tensor:
+    def plain_features(self, encoder: Backbone, index: list[int]) -> Tensor:
         """(P, D) of some training images' plain views."""
         return self.encode(encoder, self.plain, index)[:, 0].cpu()
 
-    def held_out_features(self, encoder: Backbone) -> Tensor:
-        """(H, V, D) of views of each held-out image."""
-        return self.encode(encoder, self.held, list(range(self.held_out))).cpu()
+    def changed_features(self, encoder: Backbone) -> Tensor:
+        """(P, 2, D) of two views of each probed training image."""
+        return self.encode(encoder, self.changed, list(range(len(self.probe)))).cpu()
 
-    def held_plain_features(self, encoder: Backbone) -> Tensor:
-        """(H, D) of the held-out images as they are."""
-        return self.encode(encoder, self.held_plain, list(range(self.held_out)))[:, 0].cpu()
+    def held_out_features(self, encoder: Backbone) -> Tensor:
+        """(H, 2, D) of two views of each held-out image."""
+        return self.encode(encoder, self.held, list(range(self.held_out))).cpu()
 
     @torch.no_grad()  # not inference mode: a method may take what it gives into a loss
     def encode(self, encoder: Backbone, dataset: Dataset, index: list[int]) -> Tensor:

@@ -40,6 +40,6 @@ class Params(BaseModel):
         None,
         ge=0,
         lt=1,
-        description="Of the frozen weights in the encoder that is kept; null: the best for the held-out images' views.",
+        description="Of the frozen weights in the encoder that is kept; null: the one that suits the gallery.",
     )
     seed: int = Field(0, ge=0, lt=2**31, description="The same seed and pictures give the same encoder on a CPU.")

@@ -24,6 +24,7 @@ def small(name: str, images: int = 64, **params: Any) -> Method:
     """The method around a small network that knows nothing yet; the same one each time."""
     found: type[Method] = registry.load("ssl.methods", name)
     common = {"batch_size": 16, "train_blocks": "all", "norm": "trained", "max_minutes": None, "lr": 1e-3}
+    common |= {"frozen_share": 0.0}  # the network knows nothing that should stay
     narrow = {"hidden": 128} if "hidden" in found.Params.model_fields else {}
     chosen = found.Params.model_validate(common | narrow | params)
     seed_globally(chosen.seed, "network")

@@ -34,17 +34,17 @@ def test_every_weight_and_statistic_lies_between_in_the_share_asked_for() -> Non
     assert counters, "there are batch norms, and they count their batches"
 
 
-@pytest.mark.parametrize(("damage", "share"), [(0.0, min(SHARES)), (3.0, max(SHARES))])
-def test_it_goes_back_as_far_as_the_views_of_held_out_pictures_ask(damage: float, share: float) -> None:
-    """Not at all when nothing is lost by what was learnt, and far when it was mostly harm."""
+@pytest.mark.parametrize(("damage", "share"), [(0.0, min(SHARES)), (0.5, max(SHARES))])
+def test_it_goes_back_as_far_as_changed_views_ask(damage: float, share: float) -> None:
+    """Not at all when nothing is lost by what was learnt, and far when it was harm."""
     method = small("simclr", **NARROW)
     encoder = method.encoder.eval()
     frozen = snapshot(encoder)
     encoder.tail.load_state_dict(changed(frozen, damage))
     tuned = snapshot(encoder)
     looks: list[int] = []
-    gallery = Gallery(method, shapes(40), shapes(12, seed=5), 0, lambda: looks.append(1))
-    scores = settle(encoder, frozen, gallery, list(range(40)))
+    gallery = Gallery(method, shapes(64), None, range(0, 64, 2), 0, lambda: looks.append(1))
+    scores = settle(encoder, frozen, gallery, 0)
     assert next(iter(scores)) == share and set(scores) == set(SHARES) and looks
     for name, value in snapshot(encoder).items():
         mixed = torch.lerp(tuned[name], frozen[name], share) if value.is_floating_point() else tuned[name]

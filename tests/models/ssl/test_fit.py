@@ -31,7 +31,14 @@ class Written(Method):
     summary, paper = "For these tests.", ""
 
     def __init__(self, loss_of: Callable[[Tensor, int], Tensor], images: int = IMAGES, **params: Any) -> None:
-        common = {"batch_size": 16, "train_blocks": "all", "norm": "trained", "max_minutes": None, "lr": 1e-3}
+        common = {
+            "batch_size": 16,
+            "train_blocks": "all",
+            "norm": "trained",
+            "max_minutes": None,
+            "lr": 1e-3,
+            "frozen_share": 0.0,
+        }
         chosen = Params.model_validate(common | params)
         seed_globally(0, "network")
         encoder = Backbone(*resnet18_cifar(4), chosen.train_blocks, chosen.norm)

@@ -52,7 +52,13 @@ def trained(name: str, network: str) -> dict[str, Any]:
     torch.manual_seed(0)
     plugin = load("ssl.methods", name)
     params = plugin.Params(
-        epochs=EPOCHS, batch_size=BATCH, lr=1e-3, train_blocks="all", max_minutes=None, **METHODS[name]
+        epochs=EPOCHS,
+        batch_size=BATCH,
+        lr=1e-3,
+        train_blocks="all",
+        max_minutes=None,
+        frozen_share=0.0,
+        **METHODS[name],
     )
     backbone = Backbone(*networks()[network], "all", "frozen")
     method = plugin(backbone, params, Setting(IMAGES, SIZE, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)))
