@@ -30,7 +30,13 @@ def test_a_folder_gives_an_encoder_a_verdict_and_a_page(tmp_path: Path) -> None:
     assert isinstance(summary["recommended"], bool) and {"prepare", "train", "compare"} <= summary["seconds"].keys()
     out, encoder = Path(summary["out"]), Path(summary["encoder"])
     assert summary["verdict"] in (out / "training.html").read_text()
-    assert len(json.loads((out / "training.json").read_text())["epochs"]) == 2
+    training = json.loads((out / "training.json").read_text())
+    assert len(training["epochs"]) == 2
+    shares = {one["share"]: one["neighbours_found"] for one in training["frozen_shares"]}
+    assert set(shares) == {0, 0.25, 0.5, 0.75} and all(0 <= found <= 1 for found in shares.values())
+    kept = json.loads((encoder / "encoder.json").read_text())["params"]["frozen_share"]
+    assert kept == training["frozen_shares"][0]["share"], "the one in the encoder comes first"
+    assert 0 <= summary["neighbours"]["frozen"] <= 1
     assert {path.name for path in out.iterdir()} == {"copies", "encoder", "training.html", "training.json"}
     sort = roost("cluster", folder, "--k", "3", "--encoder", encoder, "--json", cwd=tmp_path)
     assert sort.returncode == 0 and json.loads(sort.stdout)["k"] == 3
