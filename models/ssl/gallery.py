@@ -38,19 +38,21 @@ class Gallery:
     ) -> None:
         """probe: the training images that are looked at. alive: called with every batch of them, see `Epoch.alive`."""
         self.workers, self.images, self.probe, self.alive = workers, len(train), list(probe), alive
-        self.views: Dataset = ViewDataset(train, method.views(), method.params.seed)
-        self.plain: Dataset = ViewDataset(train, {"plain": plain(method.setting)}, method.params.seed)
         self.held_out = min(MOST, len(held_out) if held_out is not None else 0)
-        seen = looked_at(method.setting)
-        self.held: Dataset = ViewDataset(train if held_out is None else held_out, seen, SEED)
-        self.changed: Dataset = ViewDataset(Some(train, self.probe), seen, method.params.seed)
-        self.compares = method.params.frozen_share is None
+        setting, seed = method.setting, method.params.seed
+        self.data: dict[str, Dataset] = {
+            "train": ViewDataset(train, method.views(), seed),
+            "plain": ViewDataset(train, {"plain": plain(setting)}, seed),
+        }
+        if held_out is not None:
+            self.data["held out"] = ViewDataset(held_out, looked_at(setting), SEED)
+        if method.params.frozen_share is None:
+            self.data["changed"] = ViewDataset(Some(train, self.probe), looked_at(setting), seed)
 
     def send_through(self, trunk: nn.Module, scratch: Path, draws: int, report: Callable[[int, int], None]) -> None:
         """Replaces every view by its map behind the trunk; report(done, total) counts views."""
-        draws_of = {"views": draws, "plain": 1}
-        draws_of |= ({"held": 2} if self.held_out else {}) | ({"changed": 2} if self.compares else {})
-        total = sum(getattr(self, name).made(count) for name, count in draws_of.items())
+        work = {name: (source, draws if name == "train" else 1) for name, source in self.data.items()}
+        total = sum(source.made(count) for source, count in work.values() if isinstance(source, ViewDataset))
         done = 0
 
         def more(count: int) -> None:
@@ -59,41 +61,41 @@ class Gallery:
             report(done, total)
 
         blocks = Trunk(trunk)
-        for name, count in draws_of.items():
-            source = getattr(self, name)
-            setattr(self, name, through_trunk(source, blocks, scratch, count, self.workers, more))
+        for name, (source, count) in work.items():
+            if isinstance(source, ViewDataset):
+                self.data[name] = through_trunk(source, blocks, scratch, count, self.workers, more)
 
     def batches(self, keys: Iterable[list[Key]]) -> Iterator[dict[str, Tensor]]:
-        return self.views.batches(keys, self.workers)
+        return self.data["train"].batches(keys, self.workers)
 
     def features(self, encoder: Backbone) -> Tensor:
         """(N, D) float32 on the CPU of every training image's plain view; each process encodes its part."""
         size = -(-self.images // distributed.world())
         first = distributed.rank() * size
         mine = [min(index, self.images - 1) for index in range(first, first + size)]
-        return distributed.gather(self.encode(encoder, self.plain, mine)[:, 0])[: self.images].cpu()
+        return distributed.gather(self.encode(encoder, "plain", mine)[:, 0])[: self.images].cpu()
 
     def plain_features(self, encoder: Backbone, index: list[int]) -> Tensor:
         """(P, D) of some training images' plain views."""
-        return self.encode(encoder, self.plain, index)[:, 0].cpu()
+        return self.encode(encoder, "plain", index)[:, 0].cpu()
 
     def changed_features(self, encoder: Backbone) -> Tensor:
         """(P, 2, D) of two views of each probed training image."""
-        return self.encode(encoder, self.changed, list(range(len(self.probe)))).cpu()
+        return self.encode(encoder, "changed", list(range(len(self.probe)))).cpu()
 
     def held_out_features(self, encoder: Backbone) -> Tensor:
         """(H, 2, D) of two views of each held-out image."""
-        return self.encode(encoder, self.held, list(range(self.held_out))).cpu()
+        return self.encode(encoder, "held out", list(range(self.held_out))).cpu()
 
     @torch.no_grad()  # not inference mode: a method may take what it gives into a loss
-    def encode(self, encoder: Backbone, dataset: Dataset, index: list[int]) -> Tensor:
+    def encode(self, encoder: Backbone, source: str, index: list[int]) -> Tensor:
         """(n, views, D) in evaluation mode, single precision; leaves the encoder in the mode it was in."""
         device = next(encoder.parameters()).device
         training = encoder.training
         encoder.eval()
         groups = ([Key(i, 0, {}) for i in index[start : start + ENCODE]] for start in range(0, len(index), ENCODE))
         found = []
-        for batch in dataset.batches(groups, self.workers):
+        for batch in self.data[source].batches(groups, self.workers):
             views = [encoder(batch[name].to(device)).float() for name in batch if name != "index"]
             found.append(torch.stack(views, dim=1))
             self.alive()
