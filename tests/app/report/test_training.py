@@ -29,7 +29,7 @@ def training() -> TrainingReport:
         fingerprint="ab" * 32, versions={"torch": "2.8.0"}, ended="budget", epochs=EPOCHS,
         frozen={"retrieval": 0.5, "knn": 0.874, "spread": 0.91, "rankme": 210.4, "nmi": 0.61},
         tuned={"retrieval": 0.625, "knn": 0.8601, "spread": 0.9, "rankme": 215.2, "nmi": 0.6102},
-        recommended=True, verdict="It finds 62.5% of the views & the frozen one 50%.",
+        recommended=True, verdict="Use the fine-tuned encoder: it finds 62.5% of the views & the frozen one 50%.",
     )  # fmt: skip
 
 
@@ -74,7 +74,8 @@ def test_a_measure_that_only_one_has_is_not_compared(training: TrainingReport) -
 
 
 def test_a_verdict_against_it_is_shown_as_one(training: TrainingReport, tmp_path: Path) -> None:
-    page = read(replace(training, recommended=False, ended="epochs", epochs=[]), tmp_path)
+    verdict = "Stay with the frozen encoder: it finds more."
+    page = read(replace(training, recommended=False, verdict=verdict, ended="epochs", epochs=[]), tmp_path)
     assert "Stay with the frozen encoder" in page.text and "Use the fine-tuned" not in page.text
     assert "the time budget" not in page.text
     assert {"class": "verdict keep"} in page.all("p")
