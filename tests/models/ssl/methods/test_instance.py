@@ -129,6 +129,18 @@ def test_the_bank_starts_from_the_encoder_and_only_once():
     assert torch.equal(restored.bank, ours.bank)
 
 
+def test_the_classifier_starts_from_the_encoder_and_only_once():
+    ours = method(parametric=True, temperature=0.2)
+    features = 3 * F.normalize(torch.randn(64, 16), dim=1)
+    ours.start_epoch(FirstEpoch(lambda: features))
+    cosines = F.normalize(features, dim=1) @ F.normalize(features, dim=1).T
+    torch.testing.assert_close(ours.classifier(features).detach(), cosines / 0.2)
+    restored = method(parametric=True, temperature=0.2)
+    restored.load_state_dict(ours.state_dict())
+    restored.start_epoch(FirstEpoch(lambda: torch.zeros(64, 16), epoch=1))
+    assert torch.equal(restored.classifier.weight, ours.classifier.weight)
+
+
 def test_parametric_is_a_smoothed_classifier_over_the_images():
     ours = method(parametric=True).double()
     given = batch(list(range(16)), torch.float64)
