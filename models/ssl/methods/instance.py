@@ -7,9 +7,9 @@ entry. Up to EXACT images the softmax runs over all of them; beyond, negatives a
 number they stand for, which unlike the paper's NCE needs no estimate of the normalising constant.
 
 `parametric`: DIET (Balestriero 2023, https://arxiv.org/abs/2302.10260), where the classes' vectors are the weights of
-one linear classifier over the pictures' indices, with strong label smoothing. It gains from 1,000 images on. The weights
-start from the encoder's features too: from random ones, five epochs over 10,000 pictures left the encoder worse than
-untrained, since every picture was drawn in a direction of its own that says nothing.
+one linear classifier over the pictures' indices, with strong label smoothing. It gains from 1,000 images on. Where the
+paper's weights are random, these start from the encoder's features too: random ones draw every picture in a direction
+of its own that says nothing, and after five epochs over 10,000 pictures the encoder was worse than untrained.
 """
 
 from __future__ import annotations
