@@ -49,9 +49,8 @@ def test_a_tuned_encoder_is_one_like_any_other(service: Service) -> None:
     assert {"loss", "lr", "spread", "rankme", "retrieval", "nmi_prev", "knn", "seconds"} <= training["epochs"][2].keys()
 
     page = service.client.get(f"/v1/encoders/{encoder['id']}/training.html")
-    assert page.headers["content-type"].startswith("text/html") and encoder["verdict"] in html.unescape(
-        re.sub("<[^>]+>", "", page.text)
-    )
+    assert page.headers["content-type"].startswith("text/html")
+    assert encoder["verdict"] in html.unescape(re.sub("<[^>]+>", "", page.text))
     assert service.client.get(f"/v1/encoders/{untrained(service)}/training.html").json()["code"] == "training_not_found"
 
     compared = service.client.get(f"/v1/collections/{collection_id}/encoders/compare").json()
