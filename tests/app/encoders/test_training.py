@@ -65,7 +65,7 @@ def test_a_job_that_has_all_it_needs(shared_api: TestClient) -> None:
     assert (job.params["method"], job.params["name"]) == ("simclr", "mine")
     assert job.params["given"] == ["epochs", "temperature"]
     assert (job.params["params"]["epochs"], job.params["params"]["temperature"]) == (3, 0.5)
-    assert job.params["params"]["batch_size"] == 128, "a default that is too large is the job's to shrink"
+    assert job.params["params"]["batch_size"] == 64, "a default that is too large is the job's to shrink"
     assert job.input_key is None and job.queue == resources(shared_api).settings.embed_queue
     other = shared_api.post(f"/v1/collections/{collection_id}/clusterings", json={"k": 3}).json()
     assert job_row(shared_api, other["id"]).lock != job.lock, "neither waits for the other"
