@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.fixtures.pictures import KINDS, gallery
 from tests.fixtures.services import Service
 from tests.test_main_job import cluster, collection, upload_archive
@@ -22,7 +24,7 @@ def ask(service: Service, collection_id: str, **body: Any) -> str:
 
 
 def encoder_of(service: Service, job_id: str) -> dict[str, Any]:
-    job = service.job(job_id, seconds=200)
+    job = service.job(job_id, seconds=300)
     assert job["state"] == "succeeded", job
     found: dict[str, Any] = service.client.get(f"/v1/encoders/{job['result']['encoder_id']}").json()
     return found
@@ -66,6 +68,7 @@ def test_a_tuned_encoder_is_one_like_any_other(service: Service) -> None:
     assert len(found["hits"]) == 10
 
 
+@pytest.mark.timeout(600)  # two whole trainings and two starts of the service: 75 s on two free cores
 def test_a_killed_training_goes_on_and_gives_the_same_encoder(make_service: Callable[[str], Service]) -> None:
     service = make_service("embedded")
     collection_id = collection(service)

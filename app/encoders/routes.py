@@ -14,6 +14,7 @@ from app.idempotency import OnceKey
 from app.jobs.schemas import JobOut
 from app.pagination import Page, PagingQuery
 
+_PAGE = {"schema": {"type": "string"}, "example": "<!doctype html><title>garden-simclr</title>..."}
 router = APIRouter(prefix="/v1", tags=["encoders"])
 
 
@@ -40,7 +41,7 @@ def trained(encoder_id: UUID, session: ReadSession) -> TrainingOut:
     "/encoders/{encoder_id}/training.html",
     operation_id="getTrainingReport",
     response_class=BlobResponse,
-    responses={**contents("text/html", {"schema": {"type": "string"}}), **responses(404, 416, 422, 503)},
+    responses={**contents("text/html", _PAGE), **responses(404, 416, 422, 503)},
 )
 def report(encoder_id: UUID, session: ReadSession, res: Res) -> BlobResponse:
     """The same as a page with pictures: measures before and after, the verdict, the curves."""
