@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 GALLERY ?=
+# Some images forbid Python to keep bytecode; then each of a thousand processes would compile all that it imports anew.
+export PYTHONDONTWRITEBYTECODE =
 COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
 	--no-emit-find-links --no-emit-trusted-host
 
