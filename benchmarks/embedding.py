@@ -27,8 +27,8 @@ from models.embedding import embed, load_pixels
 from models.encoders.base import Encoder
 from models.encoders.export import openvino_ir
 from models.engines.base import Pixels
-from models.engines.openvino import OpenVinoEngine
-from models.engines.telemetry import import_openvino, openvino_core
+from models.engines.openvino import OpenVinoEngine, openvino_core
+from models.engines.telemetry import import_openvino
 
 REFERENCE = "OpenVINO alone, ready tensors, single precision"
 NATIVE = "OpenVINO alone, ready tensors, the processor's own precision"

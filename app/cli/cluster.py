@@ -80,15 +80,11 @@ def _summary(result: Any) -> dict[str, Any]:
 def _show(console: Console, result: Any) -> None:
     gallery, found = result.gallery, result.clustering
     table = Table(title=f"{len(gallery.names)} pictures in {found.k} clusters", title_justify="left")
-    for heading, justify in (
-        ("cluster", "right"),
-        ("pictures", "right"),
-        ("cohesion", "right"),
-        ("most typical", "left"),
-    ):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for heading in ("cluster", "pictures", "cohesion"):
+        table.add_column(heading, justify="right")
+    table.add_column("most typical")
     if result.truth:
-        table.add_column("mostly", justify="left")
+        table.add_column("mostly")
     for number, size in enumerate(found.sizes):
         rows = (found.labels == number).nonzero()[0]
         typical = gallery.names[rows[found.distances[rows].argmin()]]

@@ -42,7 +42,7 @@ def finetune(
 ) -> None:
     """Fine-tune an encoder on a folder of pictures and say whether it is better than the frozen one.
 
-    Example: roost finetune ~/Pictures/garden --method simclr --epochs 5 --param lr=3e-4
+    Example: roost finetune ~/Pictures/garden --method simclr --epochs 5 --param lr=1e-4
     """
     _check(folder, method, device)
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as in workers/child.py

@@ -121,10 +121,10 @@ def _written(asked: Asked, request: "Request", tuned: "Tuned", rejected: int, se
     shutil.rmtree(encoder, ignore_errors=True)
     tuned.encoder.folder.rename(encoder)
     report.write(report.of(tuned), asked.out / REPORT)
-    shares = [{"share": share, "neighbours_found": found} for share, found in tuned.result.shares.items()]
+    result = tuned.result
     record = {
-        "ended": tuned.result.ended, "epochs": tuned.result.history, "influence_of_k": tuned.k_curve,
-        "frozen_shares": shares,
+        "ended": result.ended, "epochs": result.history, "influence_of_k": tuned.k_curve,
+        "frozen_share": result.frozen_share, "neighbours_found_by_share": result.tried,
     }  # fmt: skip
     (asked.out / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return Finetuned(asked, tuned, encoder, len(request.pictures), rejected, seconds)

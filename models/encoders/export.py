@@ -19,7 +19,8 @@ import numpy as np
 from models import registry
 from models.disk import flush
 from models.encoders.base import Encoder, EncoderError, EncoderUnavailable
-from models.engines.telemetry import import_openvino, openvino_core
+from models.engines.openvino import openvino_core
+from models.engines.telemetry import import_openvino
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

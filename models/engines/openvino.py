@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from models.engines.base import Pixels, Vectors, check_batch, unit_rows
-from models.engines.telemetry import openvino_core
+from models.engines.telemetry import import_openvino
 
 # Measured on 2 cores with efficientnet-lite0: 4 keeps a request's activations in the cache (in single precision 171
 # images a second against 156 with 8) and leaves few enough requests for Python not to matter.
@@ -39,6 +40,17 @@ class OpenVinoEngine:
         checked = (check_batch(self, pixels) for pixels in batches)
         for outputs in in_order(self._compiled, checked):
             yield unit_rows(outputs)  # new memory: the request's own is about to be reused
+
+
+@cache
+def openvino_core() -> Any:
+    """The one Core of this process, never freed.
+
+    A Core's CPU plugin gives the thread that made it a stack for signals and frees that with the Core, putting back the
+    one it had found. With two whose lives overlap that may be the other's, freed before: the next signal with a handler
+    then kills the process.
+    """
+    return import_openvino().Core()
 
 
 def in_order(compiled: Any, batches: Iterable[Any]) -> Iterator[Any]:

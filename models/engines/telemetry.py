@@ -8,7 +8,6 @@ cannot be imported, so it is made unimportable; nothing is written to anybody's 
 from __future__ import annotations
 
 import sys
-from functools import cache
 from typing import Any
 
 REPORTER = "openvino_telemetry"
@@ -25,14 +24,3 @@ def import_openvino() -> Any:
     import openvino  # type: ignore[import-untyped]
 
     return openvino
-
-
-@cache
-def openvino_core() -> Any:
-    """The one Core of this process, never freed.
-
-    A Core's CPU plugin gives the thread that made it a stack for signals and frees that with the Core, putting back the
-    one it had found. With two whose lives overlap that may be the other's, freed before: the next signal with a handler
-    then kills the process.
-    """
-    return import_openvino().Core()

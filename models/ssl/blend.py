@@ -41,8 +41,8 @@ def blend(encoder: Backbone, tuned: State, frozen: State, share: float) -> None:
     encoder.tail.load_state_dict(mixed)
 
 
-def settle(encoder: Backbone, frozen: State, gallery: Gallery, seed: int) -> dict[float, float]:
-    """Leaves the encoder with the best share of frozen weights -> share: neighbours found with it, the best first."""
+def settle(encoder: Backbone, frozen: State, gallery: Gallery, seed: int) -> tuple[float, dict[float, float]]:
+    """Leaves the encoder with the share of frozen weights that suits it -> that, and what was found with each."""
     tuned, probe = snapshot(encoder), gallery.probe
     others = set(torch.randperm(gallery.images, generator=generator(seed, "blend"))[:CANDIDATES].tolist()) - set(probe)
     candidates, own = [*probe, *sorted(others)], range(len(probe))
@@ -56,8 +56,7 @@ def settle(encoder: Backbone, frozen: State, gallery: Gallery, seed: int) -> dic
         scores[share] = found(near, _unit(views), _unit(rows), own)
     chosen = _simplest(scores)
     blend(encoder, tuned, frozen, chosen)
-    means = {share: float(each.mean()) for share, each in scores.items()}
-    return {chosen: means[chosen]} | means
+    return chosen, {share: float(each.mean()) for share, each in scores.items()}
 
 
 def _simplest(scores: Mapping[float, np.ndarray]) -> float:

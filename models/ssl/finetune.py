@@ -90,7 +90,7 @@ def finetune(request: Request, place: Place, report: Report, checkpoints: Checkp
     params = fitting_batch(request.params, len(trained))
     method = build(request.method, params, request.base, len(trained))
     result = _train(method, request, trained, kept_back, place, report, checkpoints)
-    params = params.model_copy(update={"frozen_share": next(iter(result.shares))})
+    params = params.model_copy(update={"frozen_share": result.frozen_share})
     report("export", 0, 1, "encoders")
     recipe = Recipe(
         name=request.name, base=request.base.name, method=request.method, params=params.model_dump(mode="json"),

@@ -44,13 +44,15 @@ class Progress:
 class Result:
     """history[0] is the encoder before training. `ended` says whether the time or the epochs ran out.
 
-    shares  of frozen weights -> what was found with them; first the one in the encoder, see blend.py
+    frozen_share  of the weights in the encoder, see blend.py
+    tried         share -> neighbours found with it; empty when the parameters said which
     """
 
     history: list[Record]
     ended: Literal["epochs", "budget"]
     seconds: float
-    shares: dict[float, float | None]
+    frozen_share: float
+    tried: dict[float, float]
 
 
 def fit(
@@ -154,17 +156,17 @@ class Run:
             self._tick(training=False)
         while not self.plan.over:
             self._epoch()
-        shares = self._blend()
+        share, tried = self._blend()
         self._read_maps(False)
-        return Result(self.history, "budget" if self.plan.shortened else "epochs", self.plan.seconds, shares)
+        return Result(self.history, "budget" if self.plan.shortened else "epochs", self.plan.seconds, share, tried)
 
-    def _blend(self) -> dict[float, float | None]:
+    def _blend(self) -> tuple[float, dict[float, float]]:
         """Takes the encoder part of the way back to what it was, see blend.py."""
         encoder, share = self.method.trained(), self.params.frozen_share
         if share is None:
-            return {**settle(encoder, self.origin, self.gallery, self.seed)}
+            return settle(encoder, self.origin, self.gallery, self.seed)
         blend(encoder, snapshot(encoder), self.origin, share)
-        return {share: None}
+        return share, {}
 
     def _epoch(self) -> None:
         began, first = self.plan.seconds, self.step

@@ -44,7 +44,7 @@ class Gallery:
             "train": ViewDataset(train, method.views(), seed),
             "plain": ViewDataset(train, {"plain": plain(setting)}, seed),
         }
-        if held_out is not None:
+        if held_out is not None and len(held_out):
             self.data["held out"] = ViewDataset(held_out, looked_at(setting), SEED)
         if method.params.frozen_share is None:
             self.data["changed"] = ViewDataset(Some(train, self.probe), looked_at(setting), seed)

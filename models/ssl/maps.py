@@ -20,8 +20,7 @@ from torch.utils.data import Dataset
 
 from models.disk import disk_full_named
 from models.encoders.export import converted
-from models.engines.openvino import in_order
-from models.engines.telemetry import openvino_core
+from models.engines.openvino import in_order, openvino_core
 from models.ssl.base import Transform
 from models.ssl.checkpoint import FULL_DISK
 from models.ssl.dataset import Key, ViewDataset, load, ranks

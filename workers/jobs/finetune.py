@@ -11,6 +11,7 @@ from app.collections.service import checkpoints_folder, encoders_folder
 from app.db.tables import Encoder
 from app.encoders import repository, results, service
 from app.encoders.schemas import HeldOut
+from app.errors import full_disk_named
 from app.ids import new_id
 from app.jobs import repository as jobs
 from app.report import training as report
@@ -89,7 +90,8 @@ def _publish(
     with context.database.reading() as session:
         known = set(session.scalars(select(Encoder.key).where(Encoder.collection_id == collection_id)))
     context.drop_unpublished(encoders_folder(collection_id), {str(key) for key in known})
-    report.write(report.of(tuned), tuned.encoder.folder / REPORT)
+    with full_disk_named():
+        report.write(report.of(tuned), tuned.encoder.folder / REPORT)
     context.storage.put([(tuned.encoder.folder, service.key(collection_id, encoder_id))])
     curves = {"influence_of_k": tuned.k_curve} if tuned.k_curve else None
     training = {"ended": tuned.result.ended, "epochs": [_plain(one) for one in tuned.result.history], "curves": curves}

@@ -33,10 +33,10 @@ def test_a_folder_gives_an_encoder_a_verdict_and_a_page(tmp_path: Path) -> None:
     assert summary["verdict"] in re.sub("<[^>]+>", "", (out / "training.html").read_text())
     training = json.loads((out / "training.json").read_text())
     assert len(training["epochs"]) == 2
-    shares = {one["share"]: one["neighbours_found"] for one in training["frozen_shares"]}
-    assert set(shares) == {0, 0.25, 0.5, 0.75} and all(0 <= found <= 1 for found in shares.values())
+    tried = training["neighbours_found_by_share"]
+    assert set(tried) == {"0.0", "0.25", "0.5", "0.75"} and all(0 <= found <= 1 for found in tried.values())
     kept = json.loads((encoder / "encoder.json").read_text())["params"]["frozen_share"]
-    assert kept == training["frozen_shares"][0]["share"], "the one in the encoder comes first"
+    assert kept == training["frozen_share"] and str(kept) in tried
     assert 0 <= summary["neighbours"]["frozen"] <= 1
     assert {path.name for path in out.iterdir()} == {"copies", "encoder", "training.html", "training.json"}
     sort = roost("cluster", folder, "--k", "3", "--encoder", encoder, "--json", cwd=tmp_path)

@@ -13,7 +13,7 @@ from models.encoders import export
 from models.encoders.base import EncoderUnavailable
 from models.encoders.export import ExportFailed, convert, openvino_ir
 from models.encoders.hub import HubEncoder
-from models.engines.telemetry import openvino_core
+from models.engines.openvino import openvino_core
 from tests.models.conftest import Conversion
 
 

@@ -26,7 +26,7 @@ def attempts(script: str, environment: dict[str, str]) -> list[str]:
 
 
 def test_nothing_is_sent_by_importing(watched_environment: Environment, tmp_path: Path) -> None:
-    script = "from models.engines.telemetry import openvino_core; openvino_core()"
+    script = "from models.engines.openvino import openvino_core; openvino_core()"
     assert attempts(script, watched_environment(tmp_path / "log")) == []
 
 
