@@ -15,7 +15,7 @@ from app.pagination import Paging, page
 class Member(NamedTuple):
     image_id: UUID
     name: str
-    number: int
+    number: int | None
     label: str | None
     distance: float
 
@@ -69,7 +69,7 @@ def assignments(session: Session, clustering_id: UUID) -> Iterator[Member]:
     query = (
         select(Assignment.image_id, Image.name, Assignment.number, Cluster.label, Assignment.distance)
         .join(Image, Image.id == Assignment.image_id)
-        .join(Cluster, (Cluster.clustering_id == Assignment.clustering_id) & (Cluster.number == Assignment.number))
+        .outerjoin(Cluster, (Cluster.clustering_id == Assignment.clustering_id) & (Cluster.number == Assignment.number))
         .where(Assignment.clustering_id == clustering_id)
         .order_by(Assignment.number, Assignment.distance, Assignment.image_id)
     )

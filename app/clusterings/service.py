@@ -26,6 +26,7 @@ from app.images import repository as images_repository
 from app.jobs import ledger
 from app.settings import Settings
 from models import registry
+from models.clustering.base import OUTLIER
 
 
 def algorithms() -> list[AlgorithmOut]:
@@ -94,7 +95,7 @@ def evaluate(session: Session, clustering_id: UUID, labels: dict[str, str]) -> E
     for member in repository.assignments(session, clustering_id):
         label = labels.get(str(member.image_id), labels.get(member.name))
         if label is not None:
-            clusters.append(member.number)
+            clusters.append(OUTLIER if member.number is None else member.number)
             truth.append(label)
     if not truth:
         raise Invalid(

@@ -153,8 +153,14 @@ def assign(session: Session, clustering_id: UUID, ids: list[UUID], labels: np.nd
         part = slice(start, start + 5000)
         alive = set(session.scalars(select(Image.id).where(Image.id.in_(ids[part]))))
         rows = [
-            {"clustering_id": clustering_id, "image_id": i, "number": int(n), "distance": float(d)}
-            for i, n, d in zip(ids[part], labels[part], distances[part], strict=True)
+            {
+                "clustering_id": clustering_id,
+                "image_id": i,
+                "run_number": n,
+                "number": n if n >= 0 else None,
+                "distance": d,
+            }
+            for i, n, d in zip(ids[part], labels[part].tolist(), distances[part].tolist(), strict=True)
             if i in alive
         ]
         if rows:

@@ -1,0 +1,95 @@
+"""The ledger, those who work on it, and answers to be given again."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    Index,
+    Integer,
+    String,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.tables.base import Table
+from app.ids import new_id
+
+
+class Job(Table):
+    """A row of the ledger. See app/jobs/ledger.py for who changes what."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        # Two jobs with one lock never run at once: the database itself says no to the second claim.
+        Index(
+            "ux_jobs_running_lock",
+            "lock",
+            unique=True,
+            sqlite_where=text("state = 'running'"),
+            postgresql_where=text("state = 'running'"),
+        ),
+        Index("ix_jobs_state", "state", "id"),
+        Index(
+            "ix_jobs_input",
+            "id",
+            sqlite_where=text("input_key IS NOT NULL"),
+            postgresql_where=text("input_key IS NOT NULL"),
+        ),
+        Index("ix_jobs_collection", "collection_id", "id"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str]
+    queue: Mapped[str] = mapped_column(String(16), default="cpu")
+    collection_id: Mapped[UUID | None]
+    lock: Mapped[str]
+    params: Mapped[dict[str, Any]]
+    request_id: Mapped[str | None]
+    input_key: Mapped[str | None]  # a blob that only this job needs; removed once the job is over
+    state: Mapped[str] = mapped_column(String(10), default="queued")
+    stage: Mapped[str | None]
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int | None]
+    unit: Mapped[str | None]
+    stage_started_at: Mapped[datetime | None]
+    stage_first: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1)
+    attempt: Mapped[int] = mapped_column(Integer, default=0)
+    advances: Mapped[int] = mapped_column(default=0)
+    advances_at_claim: Mapped[int] = mapped_column(default=0)
+    crashes: Mapped[int] = mapped_column(default=0)
+    losses: Mapped[int] = mapped_column(default=0)
+    worker: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    published_at: Mapped[datetime | None]
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    report_key: Mapped[str | None]
+    error_code: Mapped[str | None]
+    error_detail: Mapped[str | None]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class Worker(Table):
+    """A worker that is alive says so here; /readyz and the reconciler read it."""
+
+    __tablename__ = "workers"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    queues: Mapped[str]
+    seen_at: Mapped[datetime]
+
+
+class IdempotencyKey(Table):
+    """The answer given to a POST, written in the transaction that did the work, and given again on a repeat."""
+
+    __tablename__ = "idempotency_keys"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    route: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int]
+    location: Mapped[str | None]
+    body: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
