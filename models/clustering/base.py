@@ -2,6 +2,7 @@
 
 ClusteringError (ValueError)      the request cannot be met; `code` is stable
   KTooLarge                       k_too_large: more clusters wanted than there are distinct vectors
+  KNotSupported                   k_not_supported: the algorithm finds the number of clusters itself
   VectorsUnusable                 vectors_unusable: not (N, D), not finite, or a vector of length zero
 """
 
@@ -35,10 +36,31 @@ class KTooLarge(ClusteringError):
         self.k, self.distinct = k, distinct
 
 
+class KNotSupported(ClusteringError):
+    """The algorithm finds the number of clusters itself."""
+
+    code = "k_not_supported"
+
+    def __init__(self, algorithm: str) -> None:
+        super().__init__(f'{algorithm} finds the number of clusters itself: ask for k "auto"')
+
+
 class VectorsUnusable(ClusteringError):
     """The vectors have no direction: wrong shape, not finite, or of length zero."""
 
     code = "vectors_unusable"
+
+
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """How many small clusters become one, so that one run answers every k.
+
+    leaves  (N,) int32, the smallest cluster of each image, 0 to L - 1
+    merges  (L - 1, 4) float64, a linkage matrix as SciPy defines it, its leaves those numbers
+    """
+
+    leaves: NDArray[np.int32]
+    merges: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +69,16 @@ class Clustering:
 
     labels     (N,) int32, the cluster of each image; -1 is an outlier
     centres    (K, D) float32, L2-normalised
-    distances  (N,) float32, cosine distance (0 to 2) to the image's own centre; NaN for an outlier
+    distances  (N,) float32, cosine distance (0 to 2) to the image's own centre; an outlier's to the nearest
+    tree       of an algorithm that gives every k at once
+    sampled    how many images it was found on, when not on all: the others joined it afterwards
     """
 
     labels: NDArray[np.int32]
     centres: NDArray[np.float32]
     distances: NDArray[np.float32]
+    tree: Tree | None = None
+    sampled: int | None = None
 
     @property
     def k(self) -> int:
@@ -81,6 +107,8 @@ class Algorithm(Protocol):
         progress: Progress | None = None,
     ) -> Clustering:
         """Cluster (N, D) embeddings into exactly k non-empty clusters; the same input gives the same bits.
+
+        An algorithm that finds their number itself takes only "auto".
 
         `progress(done, total)` is called between steps with done rising to total; what it raises ends the run.
         Raises ClusteringError.

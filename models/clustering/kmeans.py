@@ -21,11 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.clustering.base import Clustering, ClusteringError, KTooLarge, Progress
+from models.clustering.base import Clustering, Progress
 from models.clustering.choose_k import choose_k
 from models.clustering.empty_clusters import fill_empty
 from models.clustering.lloyd import assign, fit
-from models.clustering.unit_vectors import first_occurrence, own_similarity, unit_rows
+from models.clustering.result import check_k, numbered
+from models.clustering.unit_vectors import first_occurrence, unit_rows
 from models.threads import threads_for
 
 HALF = 500  # steps that each half of a run with k = "auto" reports
@@ -73,7 +74,7 @@ class KMeans:
         search, main = _phases(progress, k == "auto")
         count = choose_k(vectors, seed, search) if k == "auto" else k
         first = first_occurrence(vectors)
-        _check(count, distinct=int(np.count_nonzero(first == np.arange(len(first)))))
+        check_k(count, first)
         centres = fit(
             vectors,
             count,
@@ -84,27 +85,10 @@ class KMeans:
             progress=main,
         )
         labels = assign(vectors, centres)[0][first]  # equal vectors share a cluster, whatever rounding says
-        return _numbered(vectors, *fill_empty(vectors, labels, centres, first))
+        return numbered(vectors, *fill_empty(vectors, labels, centres, first))
 
 
 PLUGIN = KMeans()
-
-
-def _check(k: int, distinct: int) -> None:
-    if k < 1:
-        raise ClusteringError(f"k must be at least 1, not {k}")
-    if k > distinct:
-        raise KTooLarge(k, distinct)
-
-
-def _numbered(vectors: NDArray[np.float32], labels: NDArray[np.int32], centres: NDArray[np.float32]) -> Clustering:
-    """Number the clusters by descending size, ties by their first image."""
-    _, first_image = np.unique(labels, return_index=True)  # every cluster has an image, so one entry a cluster
-    order = np.lexsort((first_image, -np.bincount(labels)))
-    rank = np.empty(len(order), np.int32)
-    rank[order] = np.arange(len(order))
-    labels, centres = rank[labels], np.ascontiguousarray(centres[order])
-    return Clustering(labels, centres, (1 - own_similarity(vectors, centres, labels)).astype(np.float32))
 
 
 def _phases(progress: Progress | None, auto: bool) -> tuple[Progress | None, Progress | None]:

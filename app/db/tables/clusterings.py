@@ -75,5 +75,6 @@ class Assignment(Table):
     image_id: Mapped[UUID] = mapped_column(cascade("images.id"), primary_key=True)
     number: Mapped[int | None]
     run_number: Mapped[int]
-    distance: Mapped[float] = mapped_column(Float)
+    leaf: Mapped[int | None]  # its smallest cluster in the run's tree, where there is one
+    distance: Mapped[float] = mapped_column(Float)  # to the centre of its own cluster, or of the nearest
     outlier_score: Mapped[float | None] = mapped_column(Float)  # 1 is the threshold of its cluster

@@ -128,6 +128,7 @@ def upgrade() -> None:
     # Nothing refers to assignments, so that SQLite may make that table anew; the others only get columns.
     with op.batch_alter_table("assignments") as batch:
         batch.add_column(sa.Column("run_number", sa.Integer(), nullable=True))
+        batch.add_column(sa.Column("leaf", sa.Integer(), nullable=True))
         batch.add_column(sa.Column("outlier_score", sa.Float(), nullable=True))
         batch.alter_column("number", existing_type=sa.Integer(), nullable=True)
     op.execute("UPDATE assignments SET run_number = number")
@@ -155,6 +156,7 @@ def downgrade() -> None:
     with op.batch_alter_table("assignments") as batch:
         batch.alter_column("number", existing_type=sa.Integer(), nullable=False)
         batch.drop_column("outlier_score")
+        batch.drop_column("leaf")
         batch.drop_column("run_number")
     for table in ("predictions", "group_images", "edit_moves", "duplicate_pairs", "propagations", "edits",
                   "duplicate_scans", "audits", "groups"):
