@@ -5,6 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    Float,
+    LargeBinary,
     String,
     UniqueConstraint,
 )
@@ -15,11 +17,15 @@ from app.ids import new_id
 
 
 class Group(Table):
-    """A cluster that a person has touched. It lives on in the collection's next clusterings."""
+    """A cluster that a person has touched. It lives on in the collection's next clusterings.
+
+    `outside` is the one, at most, of those that a person took out of every cluster.
+    """
 
     __tablename__ = "groups"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     collection_id: Mapped[UUID] = mapped_column(cascade("collections.id"), index=True)
+    outside: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
 
 
@@ -47,13 +53,29 @@ class EditMove(Table):
     image_id: Mapped[UUID] = mapped_column(cascade("images.id"), primary_key=True, index=True)
     before: Mapped[int | None]
     after: Mapped[int | None]
+    distance_before: Mapped[float] = mapped_column(Float)
+    distance_after: Mapped[float] = mapped_column(Float)
+
+
+class Centre(Table):
+    """A centre that edits made, or gave to another cluster; a run's others are its own clusters', see centres_key.
+
+    `id` is the row in the run's file, and for those that edits made goes on from there; only these have a vector here,
+    (D,) float32. `number` is the cluster whose images lie near it now, null if there is none any more.
+    """
+
+    __tablename__ = "centres"
+    clustering_id: Mapped[UUID] = mapped_column(cascade("clusterings.id"), primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int | None]
+    vector: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class GroupImage(Table):
-    """A person said of this image that it belongs to the group, or that it does not."""
+    """A person said of this image that it belongs to the group, or that it does not; null takes both back."""
 
     __tablename__ = "group_images"
     edit_id: Mapped[UUID] = mapped_column(cascade("edits.id"), primary_key=True)
     group_id: Mapped[UUID] = mapped_column(cascade("groups.id"), primary_key=True)
     image_id: Mapped[UUID] = mapped_column(cascade("images.id"), primary_key=True, index=True)
-    belongs: Mapped[bool]
+    belongs: Mapped[bool | None]

@@ -13,11 +13,21 @@ def upgrade() -> None:
     op.create_table("groups",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("collection_id", sa.Uuid(), nullable=False),
+        sa.Column("outside", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["collection_id"], ["collections.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id")
     )
     op.create_index("ix_groups_collection_id", "groups", ["collection_id"])
+
+    op.create_table("centres",
+        sa.Column("clustering_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("vector", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["clustering_id"], ["clusterings.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("clustering_id", "id")
+    )
 
     op.create_table("audits",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -93,6 +103,8 @@ def upgrade() -> None:
         sa.Column("image_id", sa.Uuid(), nullable=False),
         sa.Column("before", sa.Integer(), nullable=True),
         sa.Column("after", sa.Integer(), nullable=True),
+        sa.Column("distance_before", sa.Float(), nullable=False),
+        sa.Column("distance_after", sa.Float(), nullable=False),
         sa.ForeignKeyConstraint(["edit_id"], ["edits.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["image_id"], ["images.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("edit_id", "image_id")
@@ -103,7 +115,7 @@ def upgrade() -> None:
         sa.Column("edit_id", sa.Uuid(), nullable=False),
         sa.Column("group_id", sa.Uuid(), nullable=False),
         sa.Column("image_id", sa.Uuid(), nullable=False),
-        sa.Column("belongs", sa.Boolean(), nullable=False),
+        sa.Column("belongs", sa.Boolean(), nullable=True),
         sa.ForeignKeyConstraint(["edit_id"], ["edits.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["group_id"], ["groups.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["image_id"], ["images.id"], ondelete="CASCADE"),
@@ -159,5 +171,5 @@ def downgrade() -> None:
         batch.drop_column("leaf")
         batch.drop_column("run_number")
     for table in ("predictions", "group_images", "edit_moves", "duplicate_pairs", "propagations", "edits",
-                  "duplicate_scans", "audits", "groups"):
+                  "duplicate_scans", "audits", "centres", "groups"):
         op.drop_table(table)
