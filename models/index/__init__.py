@@ -8,7 +8,14 @@ from models import registry
 from models.index.base import Index, IndexDamaged, Kind, Manifest
 from models.index.sealed import read_manifest
 
-__all__ = ["Index", "IndexDamaged", "Kind", "Manifest", "open_index"]
+__all__ = ["Index", "IndexDamaged", "Kind", "Manifest", "kind_for", "open_index"]
+
+EXACT_BELOW = 50_000  # vectors; from here on a comparison with all takes tens of milliseconds
+
+
+def kind_for(count: int) -> str:
+    """The name of the kind that suits so many vectors."""
+    return "exact" if count < EXACT_BELOW else "ivf"
 
 
 def open_index(folder: Path, *, verify: bool = False) -> Index:

@@ -5,7 +5,7 @@ The database is the truth and an index can always be built again, so every doubt
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 from uuid import UUID
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Ids = NDArray[np.uint8] | list[UUID]
 Block = tuple[Ids, NDArray[np.float32]]  # ids (B, 16) uint8 or B UUIDs, vectors (B, D)
+Progress = Callable[[int, int], None]  # vectors done, of how many; what it raises ends the building
 
 
 class IndexDamaged(Exception):
@@ -54,10 +55,13 @@ class Index(Protocol):
         """The number of vectors."""
         ...
 
-    def search(self, queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], list[list[UUID]]]:
+    def search(
+        self, queries: NDArray[np.float32], k: int, only: Ids | None = None
+    ) -> tuple[NDArray[np.float32], list[list[UUID]]]:
         """(Q, D) -> cosines (Q, min(k, N)) best first, and the ids beside them; equal scores in the order of adding.
 
-        Raises ValueError for a wrong width, k below 1, or a query without direction.
+        only: look among these ids alone; those the index does not have count for nothing. Then (Q, min(k, M)) for the
+        M that it has. Raises ValueError for a wrong width, k below 1, or a query without direction.
         """
         ...
 
@@ -79,11 +83,17 @@ class Kind(Protocol):
     Params: type[BaseModel]
 
     def build(
-        self, blocks: Iterable[Block], folder: Path, params: Any = None, extra: dict[str, Any] | None = None
+        self,
+        blocks: Iterable[Block],
+        folder: Path,
+        params: Any = None,
+        extra: dict[str, Any] | None = None,
+        progress: Progress | None = None,
     ) -> Manifest:
         """Write the index of all blocks; the folder is complete or absent, whenever the process dies.
 
-        Raises ValueError (no vectors, ids that repeat, widths that differ), FileExistsError when the folder exists.
+        `progress` is called by kinds that have more to do than to write the blocks. Raises ValueError (no vectors, ids
+        that repeat, widths that differ), FileExistsError when the folder exists.
         """
         ...
 

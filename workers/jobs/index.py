@@ -1,16 +1,17 @@
 """The index that answers searches: an immutable folder, swapped in by one row."""
 
+from uuid import UUID
+
 from app.db.session import now
 from app.db.tables import EmbeddingSet, SearchIndex
 from app.embeddings import repository
 from app.embeddings.service import indexes
 from app.ids import new_id
 from models import registry
-from models.index import open_index
+from models.index import kind_for, open_index
 from models.index.base import IndexDamaged
 from workers.context import Context
 
-KIND = "exact"
 KEEP = 2  # generations: a search that began on the one before may finish
 
 
@@ -20,32 +21,39 @@ def ensure_index(context: Context, embedding_set: EmbeddingSet) -> None:
         count = repository.count(session, embedding_set.id)
         shard = repository.newest_shard(session, embedding_set.id)
         generations = repository.indexes(session, embedding_set.id)
-    newest = generations[0] if generations else None
-    home = indexes(embedding_set)
-    context.drop_unpublished(home, {row.key for row in generations})
-    if shard is None or (newest and (newest.count, newest.newest_shard) == (count, shard) and _sound(context, newest)):
+    context.drop_unpublished(indexes(embedding_set), {row.key for row in generations})
+    if shard is None:
         return
+    newest, wanted = generations[:1], (kind_for(count), count, shard)
+    if any((row.kind, row.count, row.newest_shard) == wanted and _sound(context, row) for row in newest):
+        return
+    _build(context, embedding_set, *wanted)
+    _forget_old(context, embedding_set)
+
+
+def _build(context: Context, embedding_set: EmbeddingSet, kind: str, count: int, shard: UUID) -> None:
     context.progress("index", 0, count, "vectors")
     row_id = new_id()
-    key = f"{home}/{row_id}"
+    key = f"{indexes(embedding_set)}/{row_id}"
     folder = context.folder / "index"
     with context.database.reading() as session:
         blocks = repository.blocks(session, context.storage, embedding_set.id)
-        manifest = registry.load("index", KIND).build(blocks, folder)
+        manifest = registry.load("index", kind).build(
+            blocks, folder, progress=lambda done, total: context.progress("index", done, total, "vectors")
+        )
     context.storage.put([(folder, key)])
     with context.step("index", manifest.count, count, "vectors") as session:
         session.add(
             SearchIndex(
                 id=row_id,
                 set_id=embedding_set.id,
-                kind=KIND,
+                kind=kind,
                 key=key,
                 count=manifest.count,
                 newest_shard=shard,
                 created_at=now(session),
             )
         )
-    _forget_old(context, embedding_set)
 
 
 def _sound(context: Context, row: SearchIndex) -> bool:

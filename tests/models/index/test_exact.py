@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from models import registry
 from models.clustering.base import VectorsUnusable
 from models.clustering.unit_vectors import unit_rows
-from models.index import IndexDamaged, Kind, exact, open_index, sealed
+from models.index import IndexDamaged, Kind, open_index, scan, sealed
 from models.index.exact import IDS, ORDER, PLUGIN, VECTORS, build
 
 COUNT, DIM = 500, 24
@@ -48,7 +48,7 @@ def test_is_found_by_name():
 @pytest.mark.parametrize("k", [1, 10, COUNT + 5])
 @pytest.mark.parametrize("rows", [64, 65_536])
 def test_equals_brute_force(folder, vectors, ids, queries, k, rows, monkeypatch):
-    monkeypatch.setattr(exact, "ROWS", rows)
+    monkeypatch.setattr(scan, "ROWS", rows)
     asked = 3 * np.random.default_rng(1).standard_normal((queries, DIM)).astype(np.float32)
     scores, found = open_index(folder).search(asked, k)
     expected = unit_rows(asked).astype(np.float64) @ vectors.astype(np.float64).T
@@ -59,7 +59,7 @@ def test_equals_brute_force(folder, vectors, ids, queries, k, rows, monkeypatch)
 
 @pytest.mark.parametrize("rows", [2, 65_536])
 def test_equal_scores_come_in_the_order_of_adding(tmp_path, rows, monkeypatch):
-    monkeypatch.setattr(exact, "ROWS", rows)
+    monkeypatch.setattr(scan, "ROWS", rows)
     ids = [uuid4() for _ in range(9)]
     build(np.eye(2, dtype=np.float32)[[1, 0, 0, 1, 0, 0, 1, 0, 0]], ids, tmp_path / "index")
     _, found = open_index(tmp_path / "index").search(np.eye(2, dtype=np.float32)[:1], 4)
