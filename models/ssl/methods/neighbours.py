@@ -6,9 +6,6 @@ pictures never trained on: NMI of k-means .597 -> .670 on landscapes and .770 ->
 falls to .66; blend.py and benchmarks/ssl.md say what is made of that. Known failure: wrong neighbours; the fix: few of
 them (82% of the nearest five were right on the landscapes; keeping mutual neighbours only was no better), and found
 once, by the frozen encoder: renewed every second epoch they cost two points of neighbours' accuracy on the birds.
-
-Pictures a little farther, probably alike too, do not repel each other (the elimination of Huynh et al. 2022,
-https://arxiv.org/abs/2011.11765, with neighbours instead of support views).
 """
 
 from __future__ import annotations
@@ -21,19 +18,14 @@ from pydantic import Field
 from torch import Tensor
 
 from models.ssl.backbone import Backbone
-from models.ssl.base import Batch, Epoch, Losses, Setting
-from models.ssl.distributed import gather
+from models.ssl.base import Epoch, Setting
 from models.ssl.methods import simclr
-from models.ssl.methods.simclr import nt_xent
 
 BLOCK = 512  # rows compared with all others at once: 200 MB at 100,000 images
 
 
 class Params(simclr.Params):
     neighbours: int = Field(5, ge=1, le=1000, description="How many of a picture's nearest count as similar.")
-    spared: int = Field(
-        20, ge=0, le=1000, description="How many nearest a picture does not repel; a quarter of all at most."
-    )
     renew: int = Field(0, ge=0, description="Epochs after which neighbours are found anew; 0: never.")
 
 
@@ -42,14 +34,12 @@ class Neighbours(simclr.SimCLR):
     paper = "https://arxiv.org/abs/2104.14548"
     Params = Params
     params: Params
-    neighbours: Tensor  # (N, k) int64, nearest first, -1 before the first epoch; the first `attracting` are positives
+    neighbours: Tensor  # (N, k) int64, -1 before the first epoch
 
     def __init__(self, encoder: Backbone, params: Params, setting: Setting) -> None:
         super().__init__(encoder, params, setting)
-        others = setting.images - 1
-        self.attracting = max(1, min(params.neighbours, others))
-        self.spared = min(params.spared, others // 4)
-        self.register_buffer("neighbours", torch.full((setting.images, max(self.attracting, self.spared)), -1))
+        k = max(1, min(params.neighbours, setting.images - 1))
+        self.register_buffer("neighbours", torch.full((setting.images, k), -1))
 
     def start_epoch(self, run: Epoch) -> None:
         due = self.params.renew > 0 and run.epoch % self.params.renew == 0
@@ -57,20 +47,9 @@ class Neighbours(simclr.SimCLR):
             self.neighbours.copy_(nearest(run.features(), self.neighbours.shape[1], run.alive))
 
     def sources(self, index: Tensor, generator: torch.Generator) -> Mapping[str, Tensor]:
-        found = self.neighbours[:, : self.attracting].cpu()[index]
+        found = self.neighbours.cpu()[index]
         pick = torch.randint(found.shape[1], (len(index), 1), generator=generator)
         return {"second": found.gather(1, pick).squeeze(1)}
-
-    def loss(self, batch: Batch) -> Losses:
-        first, second = self.projections(batch)
-        known = alike(self.neighbours[:, : self.spared], batch["index"], gather(batch["index"]))
-        return {"loss": nt_xent(first, second, self.params.temperature, known)}
-
-
-def alike(neighbours: Tensor, mine: Tensor, everyone: Tensor) -> Tensor:
-    """(N, k), (B,), (T,) image numbers -> (B, T) bool: one of the two is among the other's k nearest."""
-    near = (neighbours[mine][:, None] == everyone[None, :, None]).any(2)
-    return near | (neighbours[everyone][None] == mine[:, None, None]).any(2)
 
 
 def nearest(features: Tensor, k: int, alive: Callable[[], None]) -> Tensor:

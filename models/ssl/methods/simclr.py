@@ -45,19 +45,15 @@ class SimCLR(Method):
         return {"first": view, "second": view}
 
     def loss(self, batch: Batch) -> Losses:
-        return {"loss": nt_xent(*self.projections(batch), self.params.temperature)}
-
-    def projections(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """(B, projection) of the first and of the second views, which pass the encoder together."""
-        first, second = self.projector(self.encoder(torch.cat([batch["first"], batch["second"]]))).chunk(2)
-        return first, second
+        both = self.projector(self.encoder(torch.cat([batch["first"], batch["second"]])))
+        first, second = both.chunk(2)
+        return {"loss": nt_xent(first, second, self.params.temperature)}
 
 
-def nt_xent(first: Tensor, second: Tensor, temperature: float, spared: Tensor | None = None) -> Tensor:
+def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
     """NT-Xent of (B, D) and (B, D): row i of one against row i of the other, among all others of both.
 
     Over several processes every row also meets the others' rows; the mean of the processes' losses is that of one.
-    spared: (B, B of all processes) bool, whose rows do not repel each other.
     """
     size = len(first)
     mine = F.normalize(torch.cat([first, second]), dim=1)
@@ -68,9 +64,6 @@ def nt_xent(first: Tensor, second: Tensor, temperature: float, spared: Tensor | 
     itself, partner = torch.cat([here, here + total]), torch.cat([here + total, here])
     logits = mine @ everyone.T / temperature
     logits = logits.scatter(1, itself[:, None], float("-inf"))
-    if spared is not None:
-        known = spared.repeat(2, 2).scatter(1, partner[:, None], False)
-        logits = logits.masked_fill(known, float("-inf"))
     return F.cross_entropy(logits, partner)
 
 
