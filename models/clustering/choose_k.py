@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from models.clustering.base import Progress
 from models.clustering.lloyd import assign, fit, sample
+from models.clustering.neighbour_graph import Edges, neighbour_graph
 from models.clustering.unit_vectors import first_occurrence, unit_rows
 
 SAMPLE = 4096  # images the choice is made on; larger collections are drawn from, with the seed
@@ -37,8 +38,6 @@ CANDIDATES = 18  # at most so many k, in a geometric row from 2
 DIMENSIONS = 128  # principal directions k-means sees here; the neighbour graph has all of them
 LARGEST = 256  # leaves 16 images of the sample to a cluster
 RESTARTS, ITERATIONS = 3, 20
-
-Edges = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 def choose_k(vectors: NDArray[np.float32], seed: int = 0, progress: Progress | None = None) -> int:
@@ -49,7 +48,7 @@ def choose_k(vectors: NDArray[np.float32], seed: int = 0, progress: Progress | N
     rows = sample(unit_rows(vectors), SAMPLE, np.random.default_rng(seed))
     first = first_occurrence(rows)
     candidates = grid(len(vectors), int(np.count_nonzero(first == np.arange(len(first)))))
-    edges, rows = neighbour_graph(rows), principal(rows)
+    edges, rows = neighbour_graph(rows, NEIGHBOURS), principal(rows)
     best, best_score = 1, -np.inf
     for number, k in enumerate(candidates):
         if progress is not None:
@@ -77,18 +76,6 @@ def principal(rows: NDArray[np.float32]) -> NDArray[np.float32]:
         return rows
     directions = np.linalg.eigh(rows.T @ rows)[1][:, -DIMENSIONS:]
     return unit_rows(rows @ directions)
-
-
-def neighbour_graph(rows: NDArray[np.float32], neighbours: int = NEIGHBOURS) -> Edges:
-    """(N, D) unit rows -> both ends of every edge, in both directions: i and j joined when either is near the other."""
-    import faiss
-
-    count, width = len(rows), min(neighbours + 1, len(rows))
-    _, found = faiss.knn(rows, rows, width, metric=faiss.METRIC_INNER_PRODUCT)
-    start, end = np.repeat(np.arange(count), width), found.ravel()
-    start, end = start[start != end], end[start != end]
-    pairs = np.unique(np.concatenate([start * count + end, end * count + start]))
-    return pairs // count, pairs % count
 
 
 def modularity(edges: Edges, labels: NDArray[np.integer]) -> float:

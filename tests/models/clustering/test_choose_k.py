@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.sparse.csgraph import connected_components
 
-from models.clustering.choose_k import choose_k, grid, modularity, neighbour_graph, principal
+from models.clustering.choose_k import NEIGHBOURS, choose_k, grid, modularity, principal
+from models.clustering.neighbour_graph import neighbour_graph
 from models.clustering.unit_vectors import unit_rows
 
 
@@ -62,7 +63,7 @@ def test_neighbour_graph_is_symmetric_without_loops_and_joins_the_nearest():
 
 
 def test_separated_groups_are_separate_in_the_graph():
-    start, end = neighbour_graph(blobs(6, 30, spread=0.2))
+    start, end = neighbour_graph(blobs(6, 30, spread=0.2), NEIGHBOURS)
     adjacency = np.zeros((180, 180))
     adjacency[start, end] = 1
     assert connected_components(adjacency)[0] == 6
