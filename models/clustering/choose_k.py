@@ -1,88 +1,129 @@
-"""Choose the number of clusters without labels: the k whose k-means agrees best with the neighbour graph.
+"""How many clusters: two or three answers from coarse to fine, with what speaks for each.
 
-Each candidate k is clustered, and the partition is scored by its modularity (Newman and Girvan 2004) on the graph that
-joins every image to its 10 nearest by cosine: the share of edges inside clusters, minus what sizes alone would give.
-k-means tightens with every further cluster; the graph, which knows nothing of k, does not.
-
-Measured on efficientnet-lite0 embeddings, the k chosen, then the mean NMI of those four and the mean |log(k / true k)|;
-"20 sets" are these four, random subsets of their classes and mixtures of them, with NMI less that at the true k
-(the first line over three seeds, the others over one):
-
-    criterion                          birds  lands  pets  CIFAR-10   NMI   |log|     20 sets: NMI  |log|   bias
-    true k                                13      7     3        10
-    modularity, 10 neighbours (this)      10      6     4         8  .603   .258              -.03   .33   +.05
-    modularity, 20 neighbours              7      7     4         5  .590   .400              -.01   .32   -.17
-    BIC in 16 dimensions (x-means)        17     17     9        24  .582   .782              -.08   .75   +.75
-    Davies-Bouldin                         5     40     2        54  .564  1.198              -.08  1.02   +.11
-    eigengap of the graph's Laplacian     10      2     3         2  .550   .781              -.03   .40   -.26
-    silhouette in 16 dimensions            8      3     2         2  .538   .837              -.04   .52   -.50
-    stability of halves (ARI)              7      2     2         2  .524   .972              -.11   .85   -.85
-    silhouette                             2      3     2         2  .447  1.184              -.11   .76   -.76
-
-Where it errs: many small classes are taken together (a mixture of 33 gave 10 to 12), modularity's resolution limit.
+No measure knows the true k (candidates.py has them side by side), so the answer is never one number. Every candidate is
+clustered by k-means and judged by the modularity of its partition on the graph of neighbours; all whose modularity is
+nearly the best are possible answers, and of these the coarsest, the best and the finest are suggested. Of those
+suggested, the most stable is taken: twenty times as many images are drawn with replacement and clustered anew, and the
+partition is compared with the one of all images on those that were drawn (adjusted Rand index, which is 0 by chance
+whatever k is; Ben-Hur et al. 2002, Hennig 2007 https://doi.org/10.1016/j.csda.2006.11.025).
 """
 
 from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.clustering.base import Progress
+from models.clustering.candidates import grid, modularity, principal
 from models.clustering.lloyd import assign, fit, sample
-from models.clustering.neighbour_graph import Edges, neighbour_graph
+from models.clustering.neighbour_graph import neighbour_graph
+from models.clustering.stages import stages
 from models.clustering.unit_vectors import first_occurrence, unit_rows
 
 SAMPLE = 4096  # images the choice is made on; larger collections are drawn from, with the seed
 NEIGHBOURS = 10
-CANDIDATES = 18  # at most so many k, in a geometric row from 2
-DIMENSIONS = 128  # principal directions k-means sees here; the neighbour graph has all of them
-LARGEST = 256  # leaves 16 images of the sample to a cluster
 RESTARTS, ITERATIONS = 3, 20
+NEARLY = 0.97  # of the best modularity: those candidates are possible answers
+RESAMPLES = 20
+RESAMPLED = 2000  # images at most in a resample
+JUDGED = 1000  # images whose silhouette is computed: a matrix of 1000 x 1000 for each candidate
 
 
-def choose_k(vectors: NDArray[np.float32], seed: int = 0, progress: Progress | None = None) -> int:
-    """(N, D) -> k, between 2 and 1.5 sqrt(N) or 256; 1 when there are fewer than three distinct vectors.
+@dataclass(frozen=True)
+class Candidate:
+    """One k. silhouette: -1 to 1; davies_bouldin: from 0, lower is better; both None where undefined.
 
-    Raises VectorsUnusable.
+    balance: entropy of the sizes, 1 when they are equal. stability: mean adjusted Rand index of the resamples, at
+    most 1, only of those suggested.
+    """
+
+    k: int
+    modularity: float
+    silhouette: float | None
+    davies_bouldin: float | None
+    balance: float | None
+    stability: float | None = None
+
+
+@dataclass(frozen=True)
+class Suggestions:
+    """k: the one taken; suggested: two or three when there are so many, coarse to fine; curve: every candidate."""
+
+    k: int
+    suggested: list[Candidate]
+    curve: list[Candidate]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def suggest(vectors: NDArray[np.float32], seed: int = 0, progress: Progress | None = None) -> Suggestions:
+    """(N, D) -> suggestions, each k between 2 and 1.5 sqrt(N) or 256; only k = 1 below three distinct vectors.
+
+    On a sample of 4096 images when there are more. Raises VectorsUnusable.
     """
     rows = sample(unit_rows(vectors), SAMPLE, np.random.default_rng(seed))
     first = first_occurrence(rows)
-    candidates = grid(len(vectors), int(np.count_nonzero(first == np.arange(len(first)))))
+    every_k = grid(len(vectors), int(np.count_nonzero(first == np.arange(len(first)))))
+    if not every_k:
+        return Suggestions(1, [], [])
+    curving, resampling = stages(progress, 1, 2)
     edges, rows = neighbour_graph(rows, NEIGHBOURS), principal(rows)
-    best, best_score = 1, -np.inf
-    for number, k in enumerate(candidates):
-        if progress is not None:
-            progress(number, len(candidates))
-        centres = fit(rows, k, restarts=RESTARTS, iterations=ITERATIONS, seed=seed)
-        found = modularity(edges, assign(rows, centres)[0])
-        if found > best_score:
-            best, best_score = k, found
-    if progress is not None:
-        progress(len(candidates), len(candidates))
-    return best
+    curve, partitions = [], {}
+    for number, k in enumerate(every_k):
+        curving(number, len(every_k))
+        partitions[k] = _partition(rows, k, seed)
+        curve.append(_judged(k, rows, edges, partitions[k], seed))
+    curving(1, 1)
+    suggested = []
+    picked = _pick(curve)
+    for one, part in zip(picked, stages(resampling, *(1.0 for _ in picked)), strict=True):
+        suggested.append(replace(one, stability=_stability(rows, partitions[one.k], one.k, seed, part)))
+    taken = max(suggested, key=lambda one: one.stability or 0.0)
+    return Suggestions(taken.k, suggested, curve)
 
 
-def grid(images: int, distinct: int) -> list[int]:
-    """Candidates for k: a geometric row from 2 to 1.5 sqrt(images), below the number of distinct vectors."""
-    highest = min(LARGEST, round(1.5 * images**0.5), distinct - 1)
-    if highest < 2:
-        return []
-    return sorted({round(k) for k in np.geomspace(2, highest, CANDIDATES)})
+def choose_k(vectors: NDArray[np.float32], seed: int = 0, progress: Progress | None = None) -> int:
+    """(N, D) -> the k that `suggest` takes."""
+    return suggest(vectors, seed, progress).k
 
 
-def principal(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N, D) unit rows -> (N, min(D, 128)) unit rows along the directions that keep cosines best (uncentred PCA)."""
-    if rows.shape[1] <= DIMENSIONS:
-        return rows
-    directions = np.linalg.eigh(rows.T @ rows)[1][:, -DIMENSIONS:]
-    return unit_rows(rows @ directions)
+def _partition(rows: NDArray[np.float32], k: int, seed: int, restarts: int = RESTARTS) -> NDArray[np.int32]:
+    return assign(rows, fit(rows, k, restarts=restarts, iterations=ITERATIONS, seed=seed))[0]
 
 
-def modularity(edges: Edges, labels: NDArray[np.integer]) -> float:
-    """Edges in both directions, (N,) labels -> modularity, below 1; 0 for one cluster or a graph without edges."""
-    start, end = edges
-    if not len(start):
-        return 0.0
-    degree = np.bincount(start, minlength=len(labels))
-    share = np.bincount(labels, weights=degree) / len(start)
-    return float((labels[start] == labels[end]).mean() - (share**2).sum())
+def _judged(k: int, rows: NDArray[np.float32], edges: Any, labels: NDArray[np.int32], seed: int) -> Candidate:
+    from models.clustering.result import from_labels
+    from models.evaluation.unlabelled import metrics
+
+    found = metrics(rows, from_labels(rows, labels), seed, sample=JUDGED)
+    return Candidate(k, modularity(edges, labels), found["silhouette"], found["davies_bouldin"], found["balance"])
+
+
+def _pick(curve: list[Candidate]) -> list[Candidate]:
+    """The coarsest, the best and the finest of those that are nearly the best; beside an only one, its neighbour."""
+    best = max(curve, key=lambda one: one.modularity)
+    near = [one for one in curve if one.modularity >= NEARLY * best.modularity]
+    if len(near) == 1:
+        others = sorted((one for one in curve if one is not best), key=lambda one: -one.modularity)
+        near = sorted([best, *others[:1]], key=lambda one: one.k)
+    return sorted({one.k: one for one in (near[0], best, near[-1])}.values(), key=lambda one: one.k)
+
+
+def _stability(rows: NDArray[np.float32], labels: NDArray[np.int32], k: int, seed: int, progress: Progress) -> float:
+    """Mean adjusted Rand index between the partition and those of resamples, on the images that were drawn."""
+    from sklearn.metrics import adjusted_rand_score
+
+    rng = np.random.default_rng((seed, k))
+    scores = []
+    for number in range(RESAMPLES):
+        progress(number, RESAMPLES)
+        drawn = rng.integers(0, len(rows), min(len(rows), RESAMPLED))
+        again = _partition(rows[drawn], min(k, len(np.unique(drawn))), seed, restarts=1)
+        _, once = np.unique(drawn, return_index=True)
+        scores.append(adjusted_rand_score(labels[drawn[once]], again[once]))
+    progress(RESAMPLES, RESAMPLES)
+    return float(np.mean(scores))

@@ -13,10 +13,12 @@ SAMPLE = 5000  # images whose silhouette is computed, against each other
 BLOCK = 512  # rows of the similarity matrix, or of vectors, in memory at a time
 
 
-def metrics(vectors: ArrayLike, clustering: Clustering, seed: int = 0) -> dict[str, float | None]:
+def metrics(
+    vectors: ArrayLike, clustering: Clustering, seed: int = 0, sample: int = SAMPLE
+) -> dict[str, float | None]:
     """Internal measures of a clustering of (N, D) embeddings; outliers count in none of them, None is undefined.
 
-    silhouette       -1 to 1, higher is better: mean over at most 5000 images drawn with the seed, cosine distance
+    silhouette       -1 to 1, higher is better: mean over at most `sample` images drawn with the seed, cosine distance
                      (Rousseeuw 1987)
     davies_bouldin   from 0, lower is better: Euclidean, on unit vectors and the means of the clusters
                      (Davies and Bouldin 1979)
@@ -27,7 +29,7 @@ def metrics(vectors: ArrayLike, clustering: Clustering, seed: int = 0) -> dict[s
     inside = np.flatnonzero(clustering.labels != OUTLIER)
     rows = unit_rows(vectors)
     labels = clustering.labels
-    drawn = np.sort(np.random.default_rng(seed).permutation(inside)[:SAMPLE])
+    drawn = np.sort(np.random.default_rng(seed).permutation(inside)[:sample])
     return {
         "silhouette": silhouette(rows[drawn], labels[drawn]) if len(drawn) else None,
         "davies_bouldin": _davies_bouldin(rows, labels, clustering.k),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from scipy.sparse.csgraph import connected_components
 
-from models.clustering.choose_k import NEIGHBOURS, choose_k, grid, modularity, principal
+from models.clustering.candidates import grid, modularity, principal
+from models.clustering.choose_k import NEIGHBOURS, choose_k, suggest
 from models.clustering.neighbour_graph import neighbour_graph
 from models.clustering.unit_vectors import unit_rows
 
@@ -75,3 +78,34 @@ def test_principal_directions_keep_cosines_of_low_rank_rows():
     kept = principal(rows)
     assert kept.shape == (300, 128)
     np.testing.assert_allclose(kept @ kept.T, rows @ rows.T, atol=1e-4)
+
+
+def test_suggests_from_coarse_to_fine_and_takes_the_most_stable():
+    vectors = blobs(6, 60, spread=1.3)
+    found = suggest(vectors)
+    assert 2 <= len(found.suggested) <= 3
+    assert [one.k for one in found.suggested] == sorted(one.k for one in found.suggested)
+    assert found.k == max(found.suggested, key=lambda one: one.stability).k == choose_k(vectors)
+    assert all(-1 <= one.silhouette <= 1 and one.davies_bouldin > 0 and 0 < one.balance <= 1 for one in found.curve)
+    assert {one.k for one in found.suggested} <= {one.k for one in found.curve}
+    assert all(one.stability is None for one in found.curve), "only the suggested are resampled"
+
+
+def test_clear_groups_are_stable_and_noise_is_not():
+    rng = np.random.default_rng(0)
+    clear = next(one for one in suggest(blobs(4, 50)).suggested if one.k == 4)
+    noise = suggest(unit_rows(rng.standard_normal((200, 32))))
+    assert clear.stability > 0.95
+    assert max(one.stability for one in noise.suggested) < 0.5
+
+
+def test_suggestions_are_json():
+    found = json.loads(json.dumps(suggest(blobs(3, 20)).as_json(), allow_nan=False))
+    assert found["k"] == 3 and {"k", "modularity", "silhouette", "stability"} <= set(found["suggested"][0])
+
+
+def test_progress_rises_to_its_total():
+    seen: list[tuple[int, int]] = []
+    suggest(blobs(3, 20), progress=lambda done, total: seen.append((done, total)))
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert seen[-1][0] == seen[-1][1]
