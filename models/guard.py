@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from models.guard_process import ChildDied, ChildLimits, ChildTooSlow, ChildUnavailable, GuardedProcess
+from models.images.part import Part
 from models.images.rejection import ImageRejected
 
 # An allocator keeps some of what hostile pictures made it ask for; a fresh child costs a tenth of a second.
@@ -34,13 +35,15 @@ _FROM_OUTSIDE = {"SIGKILL", "SIGTERM"}
 class Task:
     """source: the original. target: where the JPEG goes, plainly overwritten (give a temporary path); None only checks.
 
-    name: what the owner calls the picture. size: its short side in pixels; 256 is the working copy.
+    name: what the owner calls the picture. size: its short side in pixels; 256 is the working copy. part: only a part
+    of the picture, with what an encoder shall see around it.
     """
 
     source: Path
     target: Path | None
     name: str
     size: int = 256
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,7 @@ class Guard:
             "target": str(task.target) if task.target else None,
             "name": task.name,
             "size": task.size,
+            "part": task.part,
         }
         try:
             return _outcome(task, self._ask(child, request))

@@ -39,7 +39,7 @@ def work(request: dict[str, Any]) -> dict[str, Any]:
     """The answer to a task: the picture's fields, code and detail, or errno and filename of a failed read or write."""
     try:
         data = Path(request["source"]).read_bytes()
-        copy = normalise(data, request["name"], request["size"])
+        copy = normalise(data, request["name"], request["size"], request["part"])
         if request["target"] is not None:
             Path(request["target"]).write_bytes(copy.jpeg)
     except ImageRejected as rejected:

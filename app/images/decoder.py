@@ -8,6 +8,7 @@ from app.ids import new_id
 from app.settings import Settings
 from app.storage import Storage
 from models.guard import Guard, Task
+from models.images.part import Part
 
 
 class Decoder:
@@ -16,9 +17,9 @@ class Decoder:
         self._lock = threading.Lock()
         self._guard: Guard | None = None
 
-    def working_copy(self, source: Path, name: str) -> bytes:
-        """The picture upright, sRGB, 256 px short side, as JPEG. Invalid with the image's own code."""
-        target = self._decode(source, name, 256)
+    def working_copy(self, source: Path, name: str, part: Part | None = None) -> bytes:
+        """The picture or a part of it upright, sRGB, 256 px short side, as JPEG. Invalid with the image's own code."""
+        target = self._decode(source, name, 256, part)
         try:
             return target.read_bytes()
         finally:
@@ -32,9 +33,9 @@ class Decoder:
         finally:
             target.unlink(missing_ok=True)
 
-    def _decode(self, source: Path, name: str, size: int) -> Path:
+    def _decode(self, source: Path, name: str, size: int, part: Part | None = None) -> Path:
         target = self.settings.scratch / f"decode-{new_id()}.jpg"
-        outcome = self._running().run(Task(source=source, target=target, name=name, size=size))
+        outcome = self._running().run(Task(source=source, target=target, name=name, size=size, part=part))
         if outcome.code:
             target.unlink(missing_ok=True)
             raise Invalid(outcome.detail or outcome.code, code=outcome.code)

@@ -1,73 +1,74 @@
 """Nearest neighbours, from the index that a job wrote; the API opens it and needs no torch."""
 
-import threading
+from collections.abc import Sequence
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
-from threadpoolctl import threadpool_limits
 
+from app import blobs
 from app.collections import repository as collections_repository
-from app.db.tables import EmbeddingSet, Encoder, SearchIndex
+from app.db.tables import EmbeddingSet, Encoder, Image, SearchIndex
 from app.embeddings import repository as embeddings
 from app.encoders import repository as encoders_repository
-from app.encoders import service as encoders_service
-from app.errors import Conflict, NotFound, Unavailable
+from app.errors import Conflict, Invalid
 from app.images import repository as images_repository
 from app.images.decoder import Decoder
+from app.images.service import original_key
 from app.images.staging import Staged
 from app.resources import Resources
 from app.search import repository
-from app.search.schemas import Hit, SearchOut
-from models.embedding import load_pixels
-from models.encoders.base import EncoderError
-from models.engines import open_engine
-from models.engines.base import Engine
-from models.index import open_index
-from models.index.base import Index, IndexDamaged
+from app.search.opened import Opened
+from app.search.schemas import Filters, Hit, Query, SearchOut, part
+from models.images.part import Part
+from models.index.base import Index
+from models.index.feedback import NoDirection, rocchio
 
-OPEN_ENGINES = 8  # each keeps a network in memory
-OPEN_INDEXES = 16  # memory-mapped, so an open one costs address space and page cache only
+FIRST = 500  # neighbours that a filter sees before all that it admits are fetched: enough if it admits a fiftieth
 
 
 class Searcher:
-    """Indexes and query engines that are open, by id and by encoder."""
+    """Answers queries with what is open; one for the whole process."""
 
     def __init__(self, res: Resources, decoder: Decoder) -> None:
         self.res, self.decoder = res, decoder
-        # One query is one pass over memory. A second BLAS thread gains little, and loses much when the cores are busy.
-        threadpool_limits(1, user_api="blas")
-        self._opening_index, self._opening_engine = threading.Lock(), threading.Lock()
-        self._indexes: dict[UUID, Index] = {}
-        self._engines: dict[UUID, tuple[Engine, threading.Lock]] = {}
+        self._opened = Opened(res)
 
-    def by_image(self, session: Session, collection_id: UUID, image_id: UUID, k: int, encoder: str | None) -> SearchOut:
-        """Neighbours of an image of the collection, without itself."""
+    def by_query(
+        self, session: Session, collection_id: UUID, asked: Query, k: int, encoder: str | None, filters: Filters
+    ) -> SearchOut:
+        """Neighbours of an image, of a part of it, or of examples; none of these is a hit itself."""
         embedding_set, row, used = self._index_of(session, collection_id, encoder)
-        if images_repository.get(session, image_id).collection_id != collection_id:
-            raise NotFound(f"There is no image {image_id} in this collection.", code="image_not_found")
-        index = self._open(row)
-        query = index.vector(image_id)
-        if query is None:
-            try:
-                query = embeddings.vectors(session, self.res.storage, embedding_set.id, [image_id])[0]
-            except KeyError as error:
-                raise Conflict(
-                    f"The image {image_id} is not embedded by {used.name} yet; POST .../assign or .../clusterings.",
-                    code="not_embedded",
-                ) from error
-        return SearchOut(encoder=used.name, hits=self._hits(session, index, query, k, image_id))
+        index = self._opened.index(row)
+        positives, negatives = asked.positives or [], asked.negatives or []
+        named = [asked.image_id] if asked.image_id else [*positives, *negatives]
+        repository.check_members(session, collection_id, named)
+        if asked.image_id and asked.box:
+            vector = self._part(session, asked.image_id, part(asked.box), used)
+        else:
+            vectors = self._vectors(session, index, embedding_set, used, named)
+            split = len(positives) or 1
+            vector = _between(vectors[:split], vectors[split:])
+        admitted = repository.admitted(session, collection_id, filters)
+        return SearchOut(encoder=used.name, hits=_hits(session, index, vector, k, set(named), admitted))
 
     def by_picture(
-        self, session: Session, collection_id: UUID, picture: Staged, k: int, encoder: str | None
+        self,
+        session: Session,
+        collection_id: UUID,
+        picture: Staged,
+        box: Part | None,
+        k: int,
+        encoder: str | None,
+        filters: Filters,
     ) -> SearchOut:
-        """Neighbours of a picture that was sent along; it is not kept."""
+        """Neighbours of a picture that was sent along, or of a part of it; it is not kept."""
         _, row, used = self._index_of(session, collection_id, encoder)
-        engine, turn = self._engine(used)
-        pixels = load_pixels(self.decoder.working_copy(picture.path, picture.name), engine.input_size)
-        with turn:
-            query = next(iter(engine.run([pixels[None]])))[0]
-        return SearchOut(encoder=used.name, hits=self._hits(session, self._open(row), query, k, None))
+        admitted = repository.admitted(session, collection_id, filters)
+        vector = self._opened.embedded(used, self.decoder.working_copy(picture.path, picture.name, box))
+        return SearchOut(encoder=used.name, hits=_hits(session, self._opened.index(row), vector, k, set(), admitted))
 
     def _index_of(
         self, session: Session, collection_id: UUID, encoder: str | None
@@ -78,50 +79,77 @@ class Searcher:
         used = wanted or encoders_repository.get(session, embedding_set.encoder_id)
         return embedding_set, row, used
 
-    def _hits(self, session: Session, index: Index, query: np.ndarray, k: int, itself: UUID | None) -> list[Hit]:
-        """The k best that still exist: the database is the truth, the index may be a little behind it.
+    def _vectors(
+        self, session: Session, index: Index, embedding_set: EmbeddingSet, used: Encoder, image_ids: Sequence[UUID]
+    ) -> NDArray[np.float32]:
+        """(N, D) of images of the collection, also of those that came after the index was built."""
+        found = [index.vector(image_id) for image_id in image_ids]
+        later = [image_id for image_id, vector in zip(image_ids, found, strict=True) if vector is None]
+        try:
+            rest = iter(embeddings.vectors(session, self.res.storage, embedding_set.id, later) if later else ())
+        except KeyError as error:
+            raise Conflict(
+                f"The image {error.args[0]} is not embedded by {used.name} yet; POST .../assign or .../clusterings.",
+                code="not_embedded",
+            ) from error
+        return np.stack([next(rest) if vector is None else vector for vector in found])
 
-        Asks for more when deleted images took places; stops when the index has no more to give.
-        """
-        wanted = k + (itself is not None)
-        while True:
-            scores, ids = index.search(query[None], min(wanted, len(index)))
-            names = images_repository.names(session, ids[0])
-            found = [
-                Hit(image_id=one, name=names[one], score=round(float(score), 6))
-                for score, one in zip(scores[0], ids[0], strict=True)
-                if one in names and one != itself
-            ]
-            if len(found) >= k or wanted >= len(index):
-                return found[:k]
-            wanted *= 2
+    def _part(self, session: Session, image_id: UUID, box: Part, used: Encoder) -> NDArray[np.float32]:
+        """Embedded from the original: of a working copy too few pixels would be left."""
+        image = images_repository.get(session, image_id)
+        if image.status == "pending":
+            raise Conflict("The image is not decoded yet.", code="image_pending", headers={"Retry-After": "1"})
+        key = original_key(image.collection_id, image.id, image.sha256)
+        try:
+            return self._opened.embedded(used, self.decoder.working_copy(self.res.storage.local(key), image.name, box))
+        except FileNotFoundError as error:
+            raise blobs.missing(key) from error
 
-    def _open(self, row: SearchIndex) -> Index:
-        with self._opening_index:
-            if row.id not in self._indexes:
-                while len(self._indexes) >= OPEN_INDEXES:
-                    self._indexes.pop(next(iter(self._indexes)))
-                try:
-                    self._indexes[row.id] = open_index(self.res.storage.local(row.key))
-                except IndexDamaged as error:
-                    raise Unavailable(
-                        f"The index is damaged ({error}); POST .../clusterings builds it again.", code="index_damaged"
-                    ) from error
-            return self._indexes[row.id]
 
-    def _engine(self, encoder: Encoder) -> tuple[Engine, threading.Lock]:
-        """The engine and the lock of its turns. The first call of an encoder may convert it, which takes seconds."""
-        with self._opening_engine:
-            if encoder.id not in self._engines:
-                while len(self._engines) >= OPEN_ENGINES:
-                    self._engines.pop(next(iter(self._engines)))
-                settings = self.res.settings
-                try:
-                    plugin = encoders_service.plugin(self.res.storage, encoder)
-                    engine = open_engine(
-                        plugin, device="cpu", cache=settings.encoder_cache, batch=1, precision=settings.precision
-                    )
-                except EncoderError as error:
-                    raise Unavailable(str(error), code=getattr(error, "code", "encoder_unavailable")) from error
-                self._engines[encoder.id] = engine, threading.Lock()
-            return self._engines[encoder.id]
+def _between(positives: NDArray[np.float32], negatives: NDArray[np.float32]) -> NDArray[np.float32]:
+    try:
+        return rocchio(positives, negatives)
+    except NoDirection as error:
+        raise Invalid("The examples cancel each other out; leave some away.", code="no_direction") from error
+
+
+def _hits(
+    session: Session,
+    index: Index,
+    query: NDArray[np.float32],
+    k: int,
+    without: set[UUID],
+    admitted: Select[Image] | None,
+) -> list[Hit]:
+    """The k best that still exist: the database is the truth, the index may be a little behind it.
+
+    Asks for more when deleted images took places; stops when the index has no more to give. A filter first chooses
+    among the best; when it leaves too few, all that it admits are compared.
+    """
+    wanted = k + len(without) if admitted is None else max(FIRST, 2 * k + len(without))
+    while True:
+        found = _found(session, index, query, min(wanted, len(index)), without, admitted)
+        if len(found) >= k or wanted >= len(index):
+            return found[:k]
+        if admitted is not None:
+            only = repository.ids(session, admitted)
+            return _found(session, index, query, k + len(without), without, None, only)[:k]
+        wanted *= 2
+
+
+def _found(
+    session: Session,
+    index: Index,
+    query: NDArray[np.float32],
+    wanted: int,
+    without: set[UUID],
+    admitted: Select[Image] | None,
+    only: NDArray[np.uint8] | None = None,
+) -> list[Hit]:
+    scores, ids = index.search(query[None], wanted, only)
+    names = repository.names(session, admitted, ids[0])
+    return [
+        Hit(image_id=one, name=names[one], score=round(float(score), 6))
+        for score, one in zip(scores[0], ids[0], strict=True)
+        if one in names and one not in without
+    ]

@@ -12,6 +12,7 @@ from PIL import Image
 from models.images.colour import resizable, to_srgb
 from models.images.exif import Capture, read_capture
 from models.images.header import check_pixels
+from models.images.part import Box, Part, framed
 from models.images.rejection import ImageRejected
 
 WORKING_SIZE = 256
@@ -43,8 +44,6 @@ _TURNS = {
 # many cameras write) leaves the pixels whole, and Pillow then decides.
 _JPEG_DAMAGE = ("premature end", "bad huffman")
 
-Box = tuple[float, float, float, float]
-
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
@@ -56,17 +55,18 @@ class Decoded:
     capture: Capture
 
 
-def decode(data: bytes, format: str, size: int) -> Decoded:
-    """Decode every pixel, then shrink to a short side of `size`.
+def decode(data: bytes, format: str, size: int, part: Part | None = None) -> Decoded:
+    """Decode every pixel, then shrink the picture, or the square around a part of it, to a short side of `size`.
 
     A smaller picture is enlarged to WORKING_SIZE at most, so that an encoder can crop from it. The middle of a picture
     longer than MAX_ASPECT short sides is kept. Raises ImageRejected image_too_large, and whatever a decoder raises.
     """
     picture = open_picture(data, format)
     check_pixels(*picture.size)
-    shrunk = _shrink_jpeg(data, picture, size) if format == "jpeg" and picture.mode in ("L", "RGB") else None
+    fast = part is None and format == "jpeg" and picture.mode in ("L", "RGB")
+    shrunk = _shrink_jpeg(data, picture, size) if fast else None
     if shrunk is None:
-        shrunk = _shrink(picture, size)
+        shrunk = _shrink(picture, size, part)
     capture = read_capture(picture)
     width, height = picture.size
     if capture.orientation in _TURNS:
@@ -131,9 +131,11 @@ def _shrink_jpeg(data: bytes, picture: Image.Image, size: int) -> Image.Image | 
     return to_srgb(small, None, picture.info.get("icc_profile"))
 
 
-def _shrink(picture: Image.Image, size: int) -> Image.Image:
+def _shrink(picture: Image.Image, size: int, part: Part | None) -> Image.Image:
     picture.load()
     box = crop_box(*picture.size)
+    if part is not None:
+        box = framed(part, box, read_capture(picture).orientation)
     whole = resizable(picture)
     extrema = whole.getextrema() if whole.mode in ("I", "F") else None
     small = whole.resize(target_size(box, size), Image.Resampling.BICUBIC, box, REDUCING_GAP)

@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from models.images.declared import declared_size
 from models.images.decode import WORKING_SIZE, Decoded, decode
 from models.images.header import check_frames, check_pixels, recognise
+from models.images.part import Part
 from models.images.rejection import ImageRejected
 
 JPEG_QUALITY = 95
@@ -38,13 +39,13 @@ class WorkingCopy:
     camera: str | None
 
 
-def normalise(data: bytes, name: str, size: int = WORKING_SIZE) -> WorkingCopy:
+def normalise(data: bytes, name: str, size: int = WORKING_SIZE, part: Part | None = None) -> WorkingCopy:
     """Decode every byte of a picture and make its working copy, with a short side of `size` pixels.
 
-    name is what its owner calls it. Call this in a guarded process (models.guard) on bytes from outside. Raises
-    ImageRejected and nothing else.
+    name is what its owner calls it. part: only what an encoder shall see of the picture for this box. Call this in a
+    guarded process (models.guard) on bytes from outside. Raises ImageRejected and nothing else.
     """
-    format, decoded = _decode(data, name, size)
+    format, decoded = _decode(data, name, size, part)
     capture = decoded.capture
     return WorkingCopy(_encode(decoded.image), format, decoded.width, decoded.height, capture.taken_at, capture.camera)
 
@@ -57,13 +58,13 @@ def render(data: bytes, size: int) -> bytes:
     return _encode(_decode(data, "", size)[1].image)
 
 
-def _decode(data: bytes, name: str, size: int) -> tuple[str, Decoded]:
+def _decode(data: bytes, name: str, size: int, part: Part | None = None) -> tuple[str, Decoded]:
     with _damage_rejected():
         file = BytesIO(data)
         format = recognise(file, name)
         if format == "gif":
             check_pixels(*(declared_size(file, format) or (0, 0)), frames=check_frames(file))
-        return format, decode(data, format, size)
+        return format, decode(data, format, size, part)
 
 
 def _encode(image: Image.Image) -> bytes:

@@ -1,0 +1,70 @@
+"""Indexes and query engines that are open, by id and by encoder."""
+
+import threading
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from app.db.tables import Encoder, SearchIndex
+from app.encoders import service as encoders_service
+from app.errors import Unavailable
+from app.resources import Resources
+from models.embedding import load_pixels
+from models.encoders.base import EncoderError
+from models.engines import open_engine
+from models.engines.base import Engine
+from models.index import open_index
+from models.index.base import Index, IndexDamaged
+
+OPEN_ENGINES = 8  # each keeps a network in memory
+OPEN_INDEXES = 16  # memory-mapped, so an open one costs address space and page cache only
+
+
+class Opened:
+    def __init__(self, res: Resources) -> None:
+        self.res = res
+        # One query is one pass over memory. A second BLAS thread gains little, and loses much when the cores are busy.
+        threadpool_limits(1, user_api="blas")
+        self._opening_index, self._opening_engine = threading.Lock(), threading.Lock()
+        self._indexes: dict[UUID, Index] = {}
+        self._engines: dict[UUID, tuple[Engine, threading.Lock]] = {}
+
+    def index(self, row: SearchIndex) -> Index:
+        with self._opening_index:
+            if row.id not in self._indexes:
+                while len(self._indexes) >= OPEN_INDEXES:
+                    self._indexes.pop(next(iter(self._indexes)))
+                try:
+                    self._indexes[row.id] = open_index(self.res.storage.local(row.key))
+                except IndexDamaged as error:
+                    raise Unavailable(
+                        f"The index is damaged ({error}); POST .../clusterings builds it again.", code="index_damaged"
+                    ) from error
+            return self._indexes[row.id]
+
+    def embedded(self, encoder: Encoder, working_copy: bytes) -> NDArray[np.float32]:
+        """The (D,) unit vector of a working copy."""
+        engine, turn = self._engine(encoder)
+        pixels = load_pixels(working_copy, engine.input_size)
+        with turn:
+            vectors: NDArray[np.float32] = next(iter(engine.run([pixels[None]])))
+        return vectors[0]
+
+    def _engine(self, encoder: Encoder) -> tuple[Engine, threading.Lock]:
+        """The engine and the lock of its turns. The first call of an encoder may convert it, which takes seconds."""
+        with self._opening_engine:
+            if encoder.id not in self._engines:
+                while len(self._engines) >= OPEN_ENGINES:
+                    self._engines.pop(next(iter(self._engines)))
+                settings = self.res.settings
+                try:
+                    plugin = encoders_service.plugin(self.res.storage, encoder)
+                    engine = open_engine(
+                        plugin, device="cpu", cache=settings.encoder_cache, batch=1, precision=settings.precision
+                    )
+                except EncoderError as error:
+                    raise Unavailable(str(error), code=getattr(error, "code", "encoder_unavailable")) from error
+                self._engines[encoder.id] = engine, threading.Lock()
+            return self._engines[encoder.id]

@@ -1,0 +1,31 @@
+"""One query from examples: towards those that fit, away from those that do not."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Of the mean of what fits. Rocchio's weights as Manning, Raghavan and Schuetze give them are 0.75 and 0.15
+# (Introduction to Information Retrieval, 2008, section 9.1.1): what does not fit lies in many directions.
+NEGATIVE_SHARE = 0.2
+
+
+class NoDirection(ValueError):
+    """The examples cancel each other out."""
+
+
+def rocchio(
+    positives: NDArray[np.float32], negatives: NDArray[np.float32], share: float = NEGATIVE_SHARE
+) -> NDArray[np.float32]:
+    """(P, D) and (M, D) unit rows, P >= 1 -> (D,) the unit query between them.
+
+    Rocchio 1971, "Relevance feedback in information retrieval". Raises NoDirection.
+    """
+    query = positives.mean(axis=0, dtype=np.float64)
+    if len(negatives):
+        query -= share * negatives.mean(axis=0, dtype=np.float64)
+    length = np.linalg.norm(query)
+    if length < 1e-6:
+        raise NoDirection("the examples cancel each other out")
+    result: NDArray[np.float32] = (query / length).astype(np.float32)
+    return result
