@@ -11,6 +11,7 @@ from app import errors, health, logs, openapi
 from app.access_log import AccessLog
 from app.clusterings import routes as clusterings
 from app.collections import routes as collections
+from app.corrections import routes as corrections
 from app.db.migrate import migrate
 from app.encoders import repository as encoders_repository
 from app.encoders import routes as encoders
@@ -56,7 +57,7 @@ def create_app(settings: Settings | None = None, companion: Companion = lambda _
     errors.install(app)
     openapi.describe(app)
     app.add_middleware(AccessLog, meters=app.state.meters)
-    for feature in (collections, images, encoders, clusterings, search, jobs, health):
+    for feature in (collections, images, encoders, clusterings, corrections, search, jobs, health):
         app.include_router(feature.router)
 
     @app.get("/", include_in_schema=False)

@@ -45,7 +45,8 @@ def encoder_names(session: Session, clusterings: list[Clustering]) -> dict[UUID,
 
 
 def clusters(session: Session, clustering_id: UUID, paging: Paging) -> tuple[list[Cluster], str | None]:
-    query = select(Cluster).where(Cluster.clustering_id == clustering_id)
+    """Those that have images: one that was merged away is not there until that is undone."""
+    query = select(Cluster).where(Cluster.clustering_id == clustering_id, Cluster.size > 0)
     return page(session, query, paging, Cluster.number, value=lambda row: [row.number])
 
 

@@ -105,9 +105,11 @@ def listed(collection_id: UUID, session: ReadSession, paging: PagingQuery) -> Pa
 
 
 @router.get("/clusterings/{clustering_id}", operation_id="getClustering", responses=responses(404, 422, 503))
-def one(clustering_id: UUID, session: ReadSession) -> ClusteringOut:
+def one(clustering_id: UUID, session: ReadSession, response: Response) -> ClusteringOut:
     """One clustering with its metrics and all that made it."""
-    return service.shown(session, [repository.get(session, clustering_id)])[0]
+    found = repository.get(session, clustering_id)
+    response.headers["ETag"] = service.etag(found.revision)
+    return service.shown(session, [found])[0]
 
 
 @router.get("/clusterings/{clustering_id}/clusters", operation_id="listClusters", responses=responses(404, 422, 503))

@@ -105,6 +105,10 @@ def evaluate(session: Session, clustering_id: UUID, labels: dict[str, str]) -> E
     return EvaluationOut(**labelled.score(clusters, truth))
 
 
+def etag(revision: int) -> str:
+    return f'"{revision}"'
+
+
 def shown(session: Session, clusterings: list[Clustering]) -> list[ClusteringOut]:
     names = repository.encoder_names(session, clusterings)
     return [_shown(row, names[row.encoder_id]) for row in clusterings]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,15 @@ from models.clustering.unit_vectors import unit_rows
 
 NEAR_DUPLICATE = 0.92  # cosine; on efficientnet-lite0 fewer than 1 in 100 birds has a neighbour as close as that
 BLOCK = 512  # candidates read at a time; nearly always the first block is enough
+PER_CLUSTER = 12
+Name = TypeVar("Name")
 
 
 def representatives(
-    vectors: NDArray[np.float32], clustering: Clustering, per_cluster: int = 12, near_duplicate: float = NEAR_DUPLICATE
+    vectors: NDArray[np.float32],
+    clustering: Clustering,
+    per_cluster: int = PER_CLUSTER,
+    near_duplicate: float = NEAR_DUPLICATE,
 ) -> list[NDArray[np.int64]]:
     """(N, D) -> for each cluster up to `per_cluster` row numbers, the most typical (nearest its centre) first.
 
@@ -28,7 +34,7 @@ def representatives(
     ends = np.cumsum(clustering.sizes)
     ordered = by_typicality[len(by_typicality) - ends[-1] :]  # outliers sort first; they stand for nothing
     return [
-        _spread(vectors, ordered[end - size : end], per_cluster, near_duplicate)
+        np.array(spread(_one_by_one(vectors, ordered[end - size : end]), per_cluster, near_duplicate), np.int64)
         for end, size in zip(ends, clustering.sizes, strict=True)
     ]
 
@@ -43,22 +49,28 @@ def cohesion(clustering: Clustering) -> NDArray[np.float64]:
     return np.divide(total, sizes, out=np.full(clustering.k, np.nan), where=sizes > 0)
 
 
-def _spread(
-    vectors: NDArray[np.float32], candidates: NDArray[np.int64], wanted: int, near_duplicate: float
-) -> NDArray[np.int64]:
-    """Candidates, most typical first -> the chosen rows, then those that waited, `wanted` at most."""
-    chosen: list[int] = []
-    waiting: list[int] = []
-    kept = np.empty((wanted, vectors.shape[1]), np.float32)
-    for row, vector in _one_by_one(vectors, candidates):
+def spread(
+    candidates: Iterable[tuple[Name, NDArray[np.float32]]],
+    wanted: int = PER_CLUSTER,
+    near_duplicate: float = NEAR_DUPLICATE,
+) -> list[Name]:
+    """Of (name, unit vector (D,)), most typical first, the chosen names, then those that waited, `wanted` at most.
+
+    Reads no more candidates than it needs.
+    """
+    chosen: list[Name] = []
+    waiting: list[Name] = []
+    kept = np.empty((wanted, 0), np.float32)
+    for name, vector in candidates:
+        if chosen and float((kept[: len(chosen)] @ vector).max()) > near_duplicate:
+            waiting.append(name)
+            continue
+        kept = kept if kept.shape[1] else np.empty((wanted, len(vector)), np.float32)
+        kept[len(chosen)] = vector
+        chosen.append(name)
         if len(chosen) == wanted:
             break
-        if chosen and float((kept[: len(chosen)] @ vector).max()) > near_duplicate:
-            waiting.append(row)
-            continue
-        kept[len(chosen)] = vector
-        chosen.append(row)
-    return np.array((chosen + waiting)[:wanted], np.int64)
+    return (chosen + waiting)[:wanted]
 
 
 def _one_by_one(

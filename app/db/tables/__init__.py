@@ -11,7 +11,7 @@ from app.db.tables.jobs import IdempotencyKey, Job, Worker
 from app.db.tables.labels import Audit, Prediction, Propagation
 
 __all__ = [
-    "Assignment", "Audit", "Centre", "Cluster", "Clustering", "Collection", "DuplicatePair", "DuplicateScan", "Edit", "EditMove",
-    "Embedding", "EmbeddingSet", "EmbeddingShard", "Encoder", "EncoderMeasure", "Group", "GroupImage",
+    "Assignment", "Audit", "Centre", "Cluster", "Clustering", "Collection", "DuplicatePair", "DuplicateScan", "Edit",
+    "EditMove", "Embedding", "EmbeddingSet", "EmbeddingShard", "Encoder", "EncoderMeasure", "Group", "GroupImage",
     "IdempotencyKey", "Image", "Job", "Prediction", "Propagation", "SearchIndex", "Table", "Worker",
 ]  # fmt: skip
