@@ -22,8 +22,8 @@ def nearest(rows: NDArray[np.float32], neighbours: int, progress: Progress | Non
         index, cosine = between(rows[start:stop], rows, width + 1)
         own = index == np.arange(start, stop)[:, None]
         own[~own.any(axis=1), width] = True  # more copies than places came before the row itself: drop the last
-        found[start:stop] = index[~own].reshape(-1, width)
-        similarity[start:stop] = cosine[~own].reshape(-1, width)
+        found[start:stop] = index[~own].reshape(stop - start, width)
+        similarity[start:stop] = cosine[~own].reshape(stop - start, width)
         if progress is not None:
             progress(stop, count)
     return found, similarity
