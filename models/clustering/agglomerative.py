@@ -52,6 +52,7 @@ class Agglomerative:
         "Many small groups, joined two by two into ever bigger ones: change the number of clusters afterwards without "
         "a new run. Works on all images, whatever their number."
     )
+    finds_k = False
     Params = Params
 
     def cluster(
@@ -95,7 +96,7 @@ PLUGIN = Agglomerative()
 
 def leaves_for(images: int) -> int:
     """How many leaves so many images get when nobody says."""
-    return max(200, round(images**0.5))
+    return max(200, round(float(images) ** 0.5))
 
 
 def _leaves(
