@@ -90,14 +90,41 @@ def blocks(session: Session, storage: Storage, set_id: UUID) -> Iterator[tuple[l
 
 def vectors(session: Session, storage: Storage, set_id: UUID, image_ids: Sequence[UUID]) -> np.ndarray:
     """Vectors (N, D) of these images, in their order. KeyError for one that has none."""
+    place, files = _places(session, storage, set_id, image_ids)
+    return np.stack([files[key][row] for key, row in (place[image_id] for image_id in image_ids)])
+
+
+def present(
+    session: Session, storage: Storage, set_id: UUID, image_ids: Sequence[UUID]
+) -> tuple[list[UUID], np.ndarray]:
+    """Those of these images that have a vector, in their order, and the vectors (N, D)."""
+    place, files = _places(session, storage, set_id, image_ids)
+    found = [image_id for image_id in image_ids if image_id in place]
+    rows = [files[key][row] for key, row in (place[image_id] for image_id in found)]
+    return found, np.stack(rows) if rows else np.empty((0, 0), np.float32)
+
+
+def _places(
+    session: Session, storage: Storage, set_id: UUID, image_ids: Sequence[UUID]
+) -> tuple[dict[UUID, tuple[str, int]], dict[str, np.ndarray]]:
+    """In which file and row the vector of each image is, and the files, memory-mapped."""
     rows = session.execute(
         select(Embedding.image_id, Embedding.row, EmbeddingShard.key)
         .join(EmbeddingShard, EmbeddingShard.id == Embedding.shard_id)
         .where(Embedding.set_id == set_id, Embedding.image_id.in_(image_ids))
     )
     place = {row.image_id: (row.key, row.row) for row in rows}
-    files = {key: np.load(storage.local(key), mmap_mode="r", allow_pickle=False) for key, _ in place.values()}
-    return np.stack([files[key][row] for key, row in (place[image_id] for image_id in image_ids)])
+    keys = {key for key, _ in place.values()}
+    return place, {key: np.load(storage.local(key), mmap_mode="r", allow_pickle=False) for key in keys}
+
+
+def ids(session: Session, set_id: UUID) -> np.ndarray:
+    """(N, 16) uint8, the ids of all images that have a vector, ascending; 16 bytes each."""
+    raw = bytearray()
+    query = select(Embedding.image_id).where(Embedding.set_id == set_id).order_by(Embedding.image_id)
+    for image_id in session.scalars(query.execution_options(yield_per=10_000)):
+        raw += image_id.bytes
+    return np.frombuffer(bytes(raw), np.uint8).reshape(-1, 16)
 
 
 def newest_shard(session: Session, set_id: UUID) -> UUID | None:

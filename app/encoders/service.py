@@ -15,6 +15,7 @@ from app.encoders.schemas import EncoderOut, TrainingOut
 from app.errors import Conflict, NotFound
 from app.jobs import ledger
 from app.jobs import repository as jobs
+from app.maps import file as maps
 from app.storage import Storage
 from models import registry
 from models.encoders import base as models
@@ -89,6 +90,7 @@ def remove(session: Session, encoder_id: UUID, request_id: str | None) -> None:
         if any(job.params.get(name) in ids for name, ids in users.items()):
             ledger.request_cancel(session, job.id)
     blobs = [str(row.key), *(run.centres_key for run in runs)]
+    blobs += [maps.home(collections_service.prefix(run.collection_id), run.id) for run in runs]
     blobs += [home(one) for one in sets for home in (embeddings_service.shards, embeddings_service.indexes)]
     session.execute(delete(Encoder).where(Encoder.id == row.id))
     ledger.submit(

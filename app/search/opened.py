@@ -50,7 +50,8 @@ class Opened:
         pixels = load_pixels(working_copy, engine.input_size)
         with turn:
             vectors: NDArray[np.float32] = next(iter(engine.run([pixels[None]])))
-        return vectors[0]
+        vector: NDArray[np.float32] = vectors[0]
+        return vector
 
     def _engine(self, encoder: Encoder) -> tuple[Engine, threading.Lock]:
         """The engine and the lock of its turns. The first call of an encoder may convert it, which takes seconds."""

@@ -2,7 +2,7 @@
 
 umap-learn does the same one edge after the other in code that each process compiles anew, for 10 to 20 seconds, and
 cannot be stopped. Here a step moves as many edges at once as leave most points touched once, in NumPy. Figures of both
-stand in benchmarks/maps.md.
+stand in docs/map.md.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def own_group(points: np.ndarray, group: np.ndarray) -> float:
 
 
 def test_neighbours_stay_neighbours():
-    """On all of these digits umap-learn reaches 0.986 to 0.988 with the same neighbours and start (benchmarks/maps.md)."""
+    """On all of these digits umap-learn reaches 0.986 to 0.988 with the same neighbours and start (docs/map.md)."""
     from sklearn.datasets import load_digits
     from sklearn.manifold import trustworthiness
 
