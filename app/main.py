@@ -13,12 +13,16 @@ from app.clusterings import routes as clusterings
 from app.collections import routes as collections
 from app.corrections import routes as corrections
 from app.db.migrate import migrate
+from app.duplicates import routes as duplicates
 from app.encoders import repository as encoders_repository
 from app.encoders import routes as encoders
+from app.events import routes as events
 from app.images import routes as images
 from app.images.decoder import Decoder
 from app.jobs import routes as jobs
+from app.maps import routes as maps
 from app.metrics import Meters
+from app.outliers import routes as outliers
 from app.resources import Resources
 from app.search import routes as search
 from app.search.service import Searcher
@@ -57,7 +61,20 @@ def create_app(settings: Settings | None = None, companion: Companion = lambda _
     errors.install(app)
     openapi.describe(app)
     app.add_middleware(AccessLog, meters=app.state.meters)
-    for feature in (collections, images, encoders, clusterings, corrections, search, jobs, health):
+    for feature in (
+        collections,
+        images,
+        encoders,
+        clusterings,
+        corrections,
+        duplicates,
+        events,
+        maps,
+        outliers,
+        search,
+        jobs,
+        health,
+    ):
         app.include_router(feature.router)
 
     @app.get("/", include_in_schema=False)

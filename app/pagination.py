@@ -61,25 +61,33 @@ def page(
     rows = list(session.scalars(statement.order_by(*order).limit(paging.limit + 1)))
     if len(rows) <= paging.limit:
         return rows, None
-    return rows[: paging.limit], _encode(paging, value(rows[paging.limit - 1]))
+    return rows[: paging.limit], cursor_after(paging, value(rows[paging.limit - 1]))
 
 
-def _encode(paging: Paging, values: Sequence[Any]) -> str:
+def cursor_after(paging: Paging, values: Sequence[Any]) -> str:
+    """The cursor of a list that is no table: the sort key of the last item of this page."""
     plain = [str(item) if isinstance(item, UUID) else item for item in values]
     return base64.urlsafe_b64encode(json.dumps([_mark(paging), *plain]).encode()).decode().rstrip("=")
 
 
-def _bound(paging: Paging, key: Sequence[InstrumentedAttribute[Any]]) -> list[ColumnElement[Any]]:
-    """The cursor's values as typed literals; anything but a cursor that we made for this list is Invalid."""
+def sort_key(paging: Paging, *kinds: type) -> list[Any] | None:
+    """The sort key in the cursor, if there is one; anything but a cursor that we made for this list is Invalid."""
+    if not paging.cursor:
+        return None
     try:
-        cursor = paging.cursor or ""
-        mark, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if mark != _mark(paging) or len(values) != len(key):
+        mark, *values = json.loads(base64.urlsafe_b64decode(paging.cursor + "=" * (-len(paging.cursor) % 4)))
+        if mark != _mark(paging) or len(values) != len(kinds):
             raise ValueError("another list's cursor")
-        types = [column.type for column in key]
-        return [literal(_typed(kind.python_type, value), kind) for kind, value in zip(types, values, strict=True)]
+        return [_typed(kind, value) for kind, value in zip(kinds, values, strict=True)]
     except (ValueError, TypeError, AttributeError) as error:
         raise Invalid("cursor: pass next_cursor of the page before as it was given.", code="cursor_invalid") from error
+
+
+def _bound(paging: Paging, key: Sequence[InstrumentedAttribute[Any]]) -> list[ColumnElement[Any]]:
+    """The cursor's values as typed literals."""
+    types = [column.type for column in key]
+    values = sort_key(paging, *(kind.python_type for kind in types)) or []
+    return [literal(value, kind) for value, kind in zip(values, types, strict=True)]
 
 
 def _mark(paging: Paging) -> int:

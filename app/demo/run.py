@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 
 from app.demo import show
@@ -22,8 +21,6 @@ from app.demo.gallery import make_gallery
 from app.folder.scan import pictures
 from app.folder.stages import Stages
 from app.report.report import Report, ReportCluster, ReportImage, write
-from models.clustering.base import Clustering
-from models.clustering.outliers import atypical
 
 
 def demo(gallery: Path | None, out: Path, console: Console) -> None:
@@ -103,6 +100,7 @@ def _main_job(client: Client, archive: Path, name: str, stages: Stages) -> dict[
         "report": [line for line in report.splitlines() if line],
         "clustering": clustering,
         "clusters": clusters,
+        "outliers": [image["image_id"] for image in client.pages(f"/v1/clusterings/{clustering['id']}/outliers")],
         "images": [image for cluster in clusters for image in cluster["images"]],
     }
 
@@ -129,19 +127,10 @@ def _thumbnails(client: Client, images: list[dict[str, Any]], folder: Path, adva
     return {image["image_id"]: f"thumbs/{image['image_id']}.jpg" for image in images}
 
 
-def _outliers(clusters: list[dict[str, Any]]) -> set[str]:
-    """Images far from their centre, by the rule that counted the outliers; it needs the distances only."""
-    rows = [(cluster["id"], image) for cluster in clusters for image in cluster["images"]]
-    labels = np.array([number for number, _ in rows], np.int32)
-    distances = np.array([image["distance"] for _, image in rows], np.float32)
-    far = atypical(Clustering(labels, np.zeros((len(clusters), 1), np.float32), distances))
-    return {image["image_id"] for (_, image), is_far in zip(rows, far, strict=True) if is_far}
-
-
 def _report(found: dict[str, Any], thumbnails: dict[str, str], gallery: Path, seconds: dict[str, float]) -> Report:
     clustering = found["clustering"]
 
-    far = _outliers(found["clusters"])
+    far = set(found["outliers"])
 
     def image(row: dict[str, Any]) -> ReportImage:
         original = (gallery / row["name"]).as_uri()

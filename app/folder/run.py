@@ -18,6 +18,7 @@ from app.report.report import Report, ReportCluster, ReportImage, write, write_c
 from models import registry
 from models.clustering.base import Clustering
 from models.clustering.outliers import atypical
+from models.clustering.outliers import scores as outlier_scores
 from models.clustering.representatives import cohesion
 from models.encoders.base import Encoder
 
@@ -70,9 +71,8 @@ def sort_folder(request: Request, stages: Stages) -> Sorted:
         found = algorithm.cluster(gallery.vectors, request.k, algorithm.Params(), request.seed, advance)
     with stages.stage("judge", "Measuring"):
         metrics, scores = _judge(gallery, found, truth, request.seed)
-    result = Sorted(
-        request, gallery, found, atypical(found), cohesion(found), metrics, scores, truth or None, stages.seconds
-    )
+    odd = atypical(outlier_scores(gallery.vectors, found))
+    result = Sorted(request, gallery, found, odd, cohesion(found), metrics, scores, truth or None, stages.seconds)
     with stages.stage("report", "Writing the report"):
         stages.seconds["total"] = round(time.perf_counter() - started, 3)
         _write(result)

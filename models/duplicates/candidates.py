@@ -7,32 +7,20 @@ are alike. Each picture keeps few neighbours, and groups hold together through t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.duplicates.hashes import SYMMETRIES, distance, symmetric
+from models.neighbours import NearVectors, Vectors
 
 BLOCK = 1024  # pictures whose neighbours are looked up at a time
 HASH_NEIGHBOURS = 6  # for each of the eight turned and flipped forms
 HASH_PARTS, HASH_PART_BITS, HASH_FLIPS = 4, 16, 2  # finds everything within 4 * (2 + 1) - 1 = 11 bits
 EMBEDDING_NEIGHBOURS = 5
-DIM = 128  # principal directions in which neighbours are looked for; their cosines are then exact
-TRAINING = 16_384  # vectors that the directions and the cells are found on
-EXACT = 20_000  # vectors above which only the nearest cells are searched
-PROBES = 8
 
 Progress = Callable[[int, int], None]
-
-
-class Vectors(Protocol):
-    """Rows of (N, D) float32 that may lie on disk: a slice or a list of rows reads them."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-    def __len__(self) -> int: ...
-    def __getitem__(self, rows: Any, /) -> Any: ...
 
 
 class Candidates(NamedTuple):
@@ -61,19 +49,13 @@ def by_hash(hashes: NDArray[np.int64], radius: int, progress: Progress) -> Candi
 
 def by_embedding(vectors: Vectors, lowest: float, progress: Progress) -> Candidates:
     """(N, D) unit rows, which may lie on disk -> pairs of near neighbours with a cosine of at least `lowest`."""
-    project = _projection(vectors)
-    index = _vector_index(vectors, project)
+    near = NearVectors(vectors)
     parts = [np.empty((3, 0), np.int64)]
     for start in range(0, len(vectors), BLOCK):
         progress(start, len(vectors))
-        block = vectors[start : start + BLOCK]
-        nearest = index.search(project(block), EMBEDDING_NEIGHBOURS + 1)[1]
-        rows = np.repeat(np.arange(len(block)), nearest.shape[1])
-        others = nearest.ravel()
-        keep = (others >= 0) & (others != rows + start)
-        rows, others = rows[keep], others[keep]
-        near = np.fromiter((block[r] @ vectors[o] for r, o in zip(rows, others, strict=True)), float) >= lowest
-        parts.append(np.stack([rows[near] + start, others[near], np.full(near.sum(), -1)]))
+        others, cosines = near.search(start, min(start + BLOCK, len(vectors)), EMBEDDING_NEIGHBOURS)
+        rows, places = np.nonzero(cosines >= lowest)
+        parts.append(np.stack([rows + start, others[rows, places], np.full(len(rows), -1)]))
     return _once(np.concatenate(parts, axis=1))
 
 
@@ -115,44 +97,3 @@ def _once(pairs: NDArray[np.int64]) -> Candidates:
 
 
 _INVERSE = np.array([0, 1, 2, 3, 4, 6, 5, 7])  # of each form; only the two quarter turns are not their own
-
-
-def _projection(vectors: Vectors) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """Onto the principal directions, lengths made one again."""
-    import faiss
-
-    dim = vectors.shape[1]
-    rows = _sample(vectors)
-    if min(rows.shape) <= DIM:
-        return lambda block: block
-    pca = faiss.PCAMatrix(dim, DIM)
-    pca.train(rows)
-
-    def project(block: NDArray[np.float32]) -> NDArray[np.float32]:
-        small = pca.apply(np.ascontiguousarray(block))
-        return np.ascontiguousarray(small / np.maximum(np.linalg.norm(small, axis=1, keepdims=True), 1e-12))
-
-    return project
-
-
-def _vector_index(vectors: Vectors, project: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> Any:
-    import faiss
-
-    sample = project(_sample(vectors))
-    flat = faiss.IndexFlatIP(sample.shape[1])
-    index = flat
-    if len(vectors) > EXACT:
-        cells = int(2 * np.sqrt(len(vectors)))
-        index = faiss.IndexIVFFlat(flat, sample.shape[1], cells, faiss.METRIC_INNER_PRODUCT)
-        index.cp.min_points_per_centroid = 1
-        index.train(sample)
-        index.nprobe = PROBES
-    for start in range(0, len(vectors), BLOCK):
-        index.add(project(vectors[start : start + BLOCK]))
-    return index
-
-
-def _sample(vectors: Vectors) -> NDArray[np.float32]:
-    """Rows spread evenly, so that the same vectors always give the same neighbours."""
-    rows = np.unique(np.linspace(0, len(vectors) - 1, min(len(vectors), TRAINING)).astype(np.int64))
-    return np.ascontiguousarray(vectors[rows], np.float32)

@@ -20,7 +20,7 @@ import simplejpeg  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from models.duplicates import overlay
-from models.duplicates.candidates import Candidates, Vectors, by_embedding, by_hash
+from models.duplicates.candidates import Candidates, by_embedding, by_hash
 from models.duplicates.hashes import turned
 from models.embedding import WorkingCopyUnreadable
 
@@ -153,4 +153,4 @@ def _grey(path: Path) -> NDArray[np.uint8]:
     return grey[..., 0]
 
 
-__all__ = ["DEFAULT", "KINDS", "LOWEST", "Pairs", "Vectors", "equal", "find", "judged"]
+__all__ = ["DEFAULT", "KINDS", "LOWEST", "Pairs", "equal", "find", "judged"]
