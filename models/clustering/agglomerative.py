@@ -53,6 +53,7 @@ class Agglomerative:
         "a new run. Works on all images, whatever their number."
     )
     finds_k = False
+    finds_k = False
     Params = Params
 
     def cluster(

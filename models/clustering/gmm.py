@@ -57,6 +57,7 @@ class Gmm:
         "the groups on a sample of them."
     )
     finds_k = False
+    finds_k = False
     Params = Params
 
     def cluster(

@@ -65,6 +65,7 @@ class Hdbscan:
         "on it works on a sample of them."
     )
     finds_k = True
+    finds_k = True
     Params = Params
 
     def cluster(

@@ -65,6 +65,7 @@ class Leiden:
         "From 20,000 images on it works on a sample of them."
     )
     finds_k = True
+    finds_k = True
     Params = Params
 
     def cluster(

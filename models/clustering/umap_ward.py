@@ -57,6 +57,7 @@ class UmapWard:
         "truer than round groups, in seconds to minutes. From 20,000 images on it works on a sample of them."
     )
     finds_k = False
+    finds_k = False
     Params = Params
 
     def cluster(
