@@ -44,6 +44,7 @@ class Facts:
         self._join(became)
         for parts in effect.get("apart", []):
             self._divide([UUID(part) for part in parts])
+        self.apart |= {frozenset(map(UUID, pair)) for pair in effect.get("pairs", [])}
         for image_id, said_of, belongs in statements:
             group_id = became.get(said_of, said_of)
             self.never.discard((image_id, group_id))

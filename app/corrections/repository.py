@@ -185,8 +185,11 @@ def touched(session: Session, edit_id: UUID) -> set[int]:
 
 def moved(session: Session, edits: Sequence[Edit]) -> dict[UUID, int]:
     """How many images each of these edits took to another cluster."""
-    of_these = EditMove.edit_id.in_([edit.id for edit in edits])
-    rows = session.execute(select(EditMove.edit_id, func.count()).where(of_these).group_by(EditMove.edit_id))
+    rows = session.execute(
+        select(EditMove.edit_id, func.count())
+        .where(EditMove.edit_id.in_([edit.id for edit in edits]), EditMove.before.is_distinct_from(EditMove.after))
+        .group_by(EditMove.edit_id)
+    )
     return {edit_id: count for edit_id, count in rows}
 
 

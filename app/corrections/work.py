@@ -6,6 +6,7 @@ clusters  number -> {before, after}: name, group and threshold
 centres   id -> [before, after]: the cluster that a centre stands for
 groups    old -> new: groups that became one
 apart     [[whole, part, ...]]: a group that was divided, and what became of it
+pairs     [[group, group]]: that were divided in a clustering before
 absorbed  {numbers, into}: clusters that became part of another; whatever is in them comes along when it is done again
 created   {numbers, whole}: clusters that were not there before; whatever is in them goes back when it is undone
 """
@@ -72,8 +73,8 @@ class Work:
         found = repository.outside(self.session, collection_id)
         return found or repository.new_group(self.session, collection_id, outside=True).id
 
-    def new_cluster(self, whole: Cluster) -> Cluster:
-        """One that comes out of another, with a number that was never used, and a group of its own."""
+    def new_cluster(self, whole: Cluster, group_id: UUID | None = None) -> Cluster:
+        """One that comes out of another, with the next number that was never used; it is a group of its own or this."""
         number = self._next or repository.next_number(self.session, self.clustering.id)
         self._next = number + 1
         made = Cluster(
@@ -83,7 +84,7 @@ class Work:
         self.session.add(made)
         self._changes(made)
         self.session.flush()
-        self.group(made)
+        made.group_id = group_id or self.group(made)
         return made
 
     def facts(self, images: list[UUID] | None = None) -> Facts:

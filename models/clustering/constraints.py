@@ -9,7 +9,7 @@ mistakes, and on single images where a person spoke of single images:
 2. Groups that have one home divide it (a cannot-link), and so do a group and the rest of a home that is mostly others':
    images known then go where they were, new ones to the nearest mean.
 3. A cluster that is no home and more than half of whose known images were of one group joins it (a must-link).
-4. Images of groups that were split from each other never share a cluster.
+4. Images of groups that were split from each other never share a cluster; they go back to their own.
 5. A hard image is in its group's cluster, and an excluded one never: it goes to the nearest centre that is left.
 
 Constraints on pairs (Wagstaff and others 2001, COP-KMeans) would have to hold inside each algorithm; these hold after
@@ -79,7 +79,7 @@ def carry(
     state.join_the_rest()
     state.keep_apart(_symmetric(apart, groups))
     state.place(hard)
-    state.exclude(never, _symmetric(apart, groups))
+    state.exclude(never, hard, _symmetric(apart, groups))
     return state.result(run)
 
 
@@ -185,11 +185,23 @@ class _Run:
             self.homes[cluster] = int(target)
 
     def keep_apart(self, apart: NDArray[np.bool_]) -> None:
-        """An image of one part of a split that the run put into another goes back."""
-        group = self._group_of_labels()
-        both = (group >= 0) & (self.owner >= 0)
-        rows = np.flatnonzero(both)[apart[self.owner[both], group[both]]]
+        """Images that the run put together with those of another part of a split go back to their own group."""
+        mixed = (self._present().astype(np.float32) @ apart) > 0  # (K, G): where a group may not be
+        known = np.flatnonzero((self.labels != OUTLIER) & (self.owner >= 0))
+        own = self.cluster_of[self.owner[known]]
+        rows = known[mixed[self.labels[known], self.owner[known]] & (self.labels[known] != own)]
         self.labels[rows] = self.cluster_of[self.owner[rows]]
+
+    def _present(self, but: Collection[int] = ()) -> NDArray[np.bool_]:
+        """(K, G) whether a cluster is a group or has an image that was in it."""
+        present = np.zeros((len(self.groups), len(self.cluster_of)), bool)
+        for cluster, group in enumerate(self.groups):
+            if group != NO_GROUP:
+                present[cluster, group] = True
+        counted = (self.labels != OUTLIER) & (self.owner >= 0)
+        counted[list(but)] = False
+        present[self.labels[counted], self.owner[counted]] = True
+        return present
 
     def _group_of_labels(self) -> NDArray[np.int32]:
         table = np.array([*self.groups, NO_GROUP], np.int32)  # the last one is for OUTLIER
@@ -199,7 +211,7 @@ class _Run:
         for row, group in hard.items():
             self.labels[row] = OUTLIER if group == OUTSIDE else self.cluster_of[group]
 
-    def exclude(self, never: Collection[tuple[int, int]], apart: NDArray[np.bool_]) -> None:
+    def exclude(self, never: Collection[tuple[int, int]], hard: Collection[int], apart: NDArray[np.bool_]) -> None:
         """Move an image out of clusters it must not be in, to the nearest centre that is left, or to no cluster."""
         forbidden: dict[int, set[int]] = {}
         for row, group in never:
@@ -212,12 +224,19 @@ class _Run:
         filled = np.bincount(self.labels[self.labels >= 0], minlength=len(self.groups)) > 0
         usable = (homes != RETIRED) & filled[homes]
         group_of_centre = np.array([*self.groups, NO_GROUP])[homes]
+        present = self._present(but=[*hard, *wrong])
         for row in wrong:
             own = int(self.owner[row])
-            banned = forbidden[row] | (set(np.flatnonzero(apart[own]).tolist()) if own >= 0 else set())
-            allowed = np.flatnonzero(usable & ~np.isin(group_of_centre, list(banned)))
-            nearest = (centres[allowed] @ self.vectors[row]).argmax() if len(allowed) else None
-            self.labels[row] = OUTLIER if nearest is None else homes[allowed[nearest]]
+            may = usable & ~np.isin(group_of_centre, list(forbidden[row]))
+            if own >= 0:
+                may &= ~(present[:, apart[own]].any(axis=1)[homes])
+            allowed = np.flatnonzero(may)
+            if not len(allowed):
+                self.labels[row] = OUTLIER
+                continue
+            self.labels[row] = homes[allowed[(centres[allowed] @ self.vectors[row]).argmax()]]
+            if own >= 0:
+                present[self.labels[row], own] = True
 
     def result(self, run: Clustering) -> Carried:
         homes, centres = np.array(self.homes, np.int32), np.stack(self.centres)

@@ -1,4 +1,8 @@
-"""Images that came after a clustering join its nearest clusters; nothing that was assigned moves."""
+"""Images that came after a clustering join its nearest clusters; nothing that was assigned moves.
+
+Nearest is a centre of the run or one that an edit made, and the cluster is the one that it stands for after all edits:
+what is like a cluster that was merged goes where that went.
+"""
 
 from uuid import UUID
 
@@ -6,8 +10,11 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.clusterings import repository as clusterings
+from app.corrections import repository as corrections
+from app.corrections.centres import Centres
 from app.db.tables import Cluster, Clustering
 from app.embeddings import repository as embeddings
+from models.clustering.lloyd import assign as assign_to_run
 from workers.context import Context, JobFailed
 from workers.jobs.cluster import assign, prepare
 from workers.jobs.index import ensure_index
@@ -23,14 +30,13 @@ def run(context: Context) -> None:
     embedding_set = prepare(context, clustering.collection_id, clustering.encoder_id)
     if embedding_set.sha256 != clustering.encoder_sha256:
         raise JobFailed("encoder_hash_mismatch", "The encoder's weights have changed since; start a new clustering.")
-    centres = np.load(context.storage.local(clustering.centres_key), allow_pickle=False)
-    joined = _join(context, clustering, embedding_set.id, centres)
+    joined = _join(context, clustering, embedding_set.id)
     ensure_index(context, embedding_set)
     with context.succeed({"clustering_id": str(clustering.id), "assigned": joined}):
         pass
 
 
-def _join(context: Context, clustering: Clustering, set_id: UUID, centres: np.ndarray) -> int:
+def _join(context: Context, clustering: Clustering, set_id: UUID) -> int:
     """Assign batch by batch, each in one transaction; how many images joined."""
     joined = 0
     while True:
@@ -39,23 +45,23 @@ def _join(context: Context, clustering: Clustering, set_id: UUID, centres: np.nd
             if not ids:
                 return joined
             vectors = embeddings.vectors(session, context.storage, set_id, ids)
-        similarity = vectors @ centres.T
-        labels = similarity.argmax(axis=1)
-        distances = 1 - similarity.max(axis=1)
         joined += len(ids)
         with context.step("assign", joined, None, "images") as session:
-            assign(session, clustering.id, ids, labels, distances)
-            _count(session, clustering, labels, distances)
+            row = corrections.lock(session, clustering.id)  # whoever edits waits
+            centres = Centres.load(session, context.storage, row)
+            labels = assign_to_run(vectors, centres.vectors[: centres.run])[0]
+            numbers, distances = centres.nearest(vectors)
+            assign(session, clustering.id, ids, labels, distances, numbers=numbers)
+            _count(session, row, numbers, distances)
 
 
-def _count(session: Session, clustering: Clustering, labels: np.ndarray, distances: np.ndarray) -> None:
+def _count(session: Session, row: Clustering, numbers: np.ndarray, distances: np.ndarray) -> None:
     """Keep the numbers of clustering and clusters true."""
-    row = session.get_one(Clustering, clustering.id)
-    row.images += len(labels)
+    row.images += len(numbers)
     row.revision += 1
-    for number in np.unique(labels):
-        cluster = session.get_one(Cluster, (clustering.id, int(number)))
-        own = distances[labels == number]
+    for number in np.unique(numbers[numbers >= 0]):
+        cluster = session.get_one(Cluster, (row.id, int(number)))
+        own = distances[numbers == number]
         cluster.cohesion = (cluster.cohesion * cluster.size + float(np.sum(1 - own))) / (cluster.size + len(own))
         cluster.size += len(own)
         row.outliers += int(np.count_nonzero(own > cluster.outlier_distance))

@@ -25,6 +25,7 @@ from models.clustering.outliers import atypical, thresholds
 from models.clustering.representatives import cohesion, representatives
 from models.evaluation import unlabelled
 from workers.context import Context, JobFailed
+from workers.jobs import carry
 from workers.jobs.embed import embed_missing, fetch
 from workers.jobs.index import ensure_index
 from workers.jobs.ingest import decode_pending
@@ -75,12 +76,15 @@ def _cluster(context: Context, embedding_set: EmbeddingSet) -> UUID:
     centres_key = f"{prefix(embedding_set.collection_id)}/clusterings/{clustering_id}.npy"
     context.storage.put([(_saved(context.folder / "centres.npy", found.centres), centres_key)])
     rows = _cluster_rows(clustering_id, ids, vectors, found)
+    with context.database.reading() as session:
+        said = carry.prepare(session, embedding_set.collection_id, ids, vectors, found)
     with context.step("cluster", 1, 1, "steps") as session:
         session.add(_clustering_row(session, context, embedding_set, clustering_id, found, metrics, centres_key))
         session.flush()
         session.add_all(rows)
         session.flush()
         assign(session, clustering_id, ids, found.labels, found.distances)
+        carry.publish(session, context.storage, clustering_id, ids, vectors, found, said)
     return clustering_id
 
 
@@ -147,8 +151,16 @@ def _cluster_rows(clustering_id: UUID, ids: list[UUID], vectors: np.ndarray, fou
     ]
 
 
-def assign(session: Session, clustering_id: UUID, ids: list[UUID], labels: np.ndarray, distances: np.ndarray) -> None:
-    """Rows for images in clusters; an image deleted in the meantime gets none."""
+def assign(
+    session: Session,
+    clustering_id: UUID,
+    ids: list[UUID],
+    labels: np.ndarray,
+    distances: np.ndarray,
+    numbers: np.ndarray | None = None,
+) -> None:
+    """Rows for images in clusters; an image deleted in the meantime gets none. `numbers`: where else than `labels`."""
+    places = labels if numbers is None else numbers
     for start in range(0, len(ids), 5000):
         part = slice(start, start + 5000)
         alive = set(session.scalars(select(Image.id).where(Image.id.in_(ids[part]))))
@@ -157,10 +169,12 @@ def assign(session: Session, clustering_id: UUID, ids: list[UUID], labels: np.nd
                 "clustering_id": clustering_id,
                 "image_id": i,
                 "run_number": n,
-                "number": n if n >= 0 else None,
+                "number": place if place >= 0 else None,
                 "distance": d,
             }
-            for i, n, d in zip(ids[part], labels[part].tolist(), distances[part].tolist(), strict=True)
+            for i, n, place, d in zip(
+                ids[part], labels[part].tolist(), places[part].tolist(), distances[part].tolist(), strict=True
+            )
             if i in alive
         ]
         if rows:

@@ -93,6 +93,14 @@ def test_parts_of_a_split_stay_apart_where_the_run_mixes_them() -> None:
     assert carry(vectors, run, known, 2, {}, apart=[(1, 0)]).labels[5] == 1
 
 
+def test_parts_of_a_split_do_not_meet_elsewhere() -> None:
+    vectors = rows_at(0, 2, 4, 90, 92, 45, 46, 47, 48, 49, 44)
+    run = a_run(vectors, [1, 1, 1, 2, 2, *[0] * 6])
+    known = soft(0, 0, 0, 1, 1, *[NO_GROUP] * 4, 0, 1)
+    assert carry(vectors, run, known, 2, {}).labels.tolist()[-2:] == [0, 0]
+    assert carry(vectors, run, known, 2, {}, apart=[(0, 1)]).labels.tolist()[-2:] == [1, 2]
+
+
 def test_what_was_said_of_single_images() -> None:
     vectors = rows_at(0, 2, 4, 90, 92, 94, 45)
     run = a_run(vectors, [0, 0, 0, 1, 1, 1, 0])
@@ -155,10 +163,10 @@ def test_corrections_hold_whatever_the_run(gallery: Any) -> None:
 
 def _check_apart(carried: Carried, known: Any, hard: dict[int, int], apart: list[tuple[int, int]]) -> None:
     pairs = {(a, b) for one in apart for a, b in (one, one[::-1]) if a != b}
-    for row, label in enumerate(carried.labels):
-        group = carried.groups[label] if label >= 0 else NO_GROUP
-        if row not in hard and group >= 0 and known[row] >= 0:
-            assert (int(known[row]), int(group)) not in pairs
+    for number, group in enumerate(carried.groups):
+        there = {int(known[row]) for row in np.flatnonzero(carried.labels == number) if row not in hard}
+        there |= {int(group)} if group != NO_GROUP else set()
+        assert not {(a, b) for a in there for b in there} & pairs
 
 
 def _check_form(carried: Carried, run: Clustering, vectors: Any) -> None:
