@@ -3,8 +3,8 @@
 UMAP (see umap_space.py) before agglomerative clustering was the strongest of the classical choices in Lowe et al. 2024,
 26 data sets under pretrained encoders (https://arxiv.org/abs/2406.02465).
 
-NMI on efficientnet-lite0 embeddings with the true k, seeds 0 to 2, beside k-means' mean; seconds on one core after the first
-run of a process, which compiles for another 6:
+NMI on efficientnet-lite0 embeddings with the true k, seeds 0 to 2, beside k-means' mean; seconds on one core after the
+first run of a process, which compiles for another 6:
 
                      umap-ward            seconds   k-means
     birds, 718       .795, .794, .798       1         .777
