@@ -1,4 +1,4 @@
-"""A map of all images: UMAP on up to 20,000 different ones, the others put beside their neighbours."""
+"""A map of all images: UMAP on up to 50,000 different ones; of more on a sample, the others beside their neighbours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from models.maps.layout import layout
 from models.maps.placing import BLOCK, place
 from models.maps.start import principal_plane, spread
 
-WHOLE = 20_000  # different images laid out themselves; exact neighbours of twice as many take four times as long
+WHOLE = 50_000  # different images laid out themselves, in a minute; neighbours of twice as many take four times as long
+SAMPLE = 20_000  # of more: what the others are placed beside, a few minutes for a million
 NEIGHBOURS = 15
 SMALLEST = 16  # with fewer there is no local structure to lay out, and the plane of their differences shows them best
 
@@ -25,7 +26,7 @@ def project(vectors: NDArray[np.float32], seed: int = 0, progress: Progress | No
     distinct = np.flatnonzero(first == np.arange(len(first)))
     rows = distinct
     if len(distinct) > WHOLE:
-        rows = np.sort(np.random.default_rng(seed).choice(distinct, WHOLE, replace=False))
+        rows = np.sort(np.random.default_rng(seed).choice(distinct, SAMPLE, replace=False))
     laying, placing = stages(progress, 3, 1)
     sample = np.ascontiguousarray(vectors[rows])
     points = np.zeros((len(vectors), 2), np.float32)

@@ -73,7 +73,8 @@ def test_opposites_and_many_near_copies():
 
 def test_beyond_the_limit_a_sample_is_laid_out(monkeypatch):
     rows, group = groups(400)
-    monkeypatch.setattr(projection, "WHOLE", 120)
+    monkeypatch.setattr(projection, "WHOLE", 300)
+    monkeypatch.setattr(projection, "SAMPLE", 120)
     monkeypatch.setattr(projection, "BLOCK", 100)
     points = project(rows, 0)
     assert np.isfinite(points).all() and own_group(points, group) > 0.98
@@ -81,7 +82,8 @@ def test_beyond_the_limit_a_sample_is_laid_out(monkeypatch):
 
 def test_progress_rises_to_its_end_and_may_stop_the_work(monkeypatch):
     rows, _ = groups(150)
-    monkeypatch.setattr(projection, "WHOLE", 100)
+    monkeypatch.setattr(projection, "WHOLE", 120)
+    monkeypatch.setattr(projection, "SAMPLE", 100)
     seen: list[tuple[int, int]] = []
     project(rows, 0, lambda *at: seen.append(at))
     done = [at / of for at, of in seen]
