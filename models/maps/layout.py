@@ -1,7 +1,7 @@
 """UMAP's layout: neighbours attract, others repel, in ever smaller steps.
 
 umap-learn does the same one edge after the other in code that each process compiles anew, for 10 to 20 seconds: longer
-than most galleries take to cluster. Here a step moves as many edges at once as leave most points touched once, in NumPy.
+than most galleries take to cluster. Here a step moves as many edges at once as leave most points touched once.
 Figures of both stand in docs/map.md.
 """
 
