@@ -19,6 +19,7 @@ from workers.context import Context, JobFailed
 from workers.jobs.cluster import assign, prepare
 from workers.jobs.index import ensure_index
 from workers.jobs.ingest import decode_pending
+from workers.jobs.map import ensure_map
 
 BATCH = 1024
 
@@ -32,6 +33,7 @@ def run(context: Context) -> None:
         raise JobFailed("encoder_hash_mismatch", "The encoder's weights have changed since; start a new clustering.")
     joined = _join(context, clustering, embedding_set.id)
     ensure_index(context, embedding_set)
+    ensure_map(context, clustering.id, embedding_set)
     with context.succeed({"clustering_id": str(clustering.id), "assigned": joined}):
         pass
 
