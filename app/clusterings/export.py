@@ -1,42 +1,39 @@
-"""Assignments as CSV, JSON or Parquet, streamed row by row from the database."""
+"""Assignments as CSV, JSON or Parquet, streamed row by row."""
 
 import csv
 import io
 import json
 from collections.abc import Callable, Iterator
 from itertools import islice
-from uuid import UUID
 
-from app.clusterings import repository
 from app.clusterings.repository import Member
-from app.db.session import Database
 from app.spreadsheet import safe
 
 COLUMNS = ("image_id", "name", "cluster_id", "label", "distance")
 BATCH = 10_000
 
 
-def as_csv(database: Database, clustering_id: UUID) -> Iterator[bytes]:
+def as_csv(members: Iterator[Member]) -> Iterator[bytes]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS)
-    for row in _rows(database, clustering_id):
+    for row in members:
         writer.writerow((row.image_id, safe(row.name), row.number, safe(row.label or ""), f"{row.distance:.6f}"))
         if buffer.tell() > 2**16:
             yield _taken(buffer)
     yield _taken(buffer)
 
 
-def as_json(database: Database, clustering_id: UUID) -> Iterator[bytes]:
+def as_json(members: Iterator[Member]) -> Iterator[bytes]:
     """One JSON array, an object a line."""
     start = b"["
-    for row in _rows(database, clustering_id):
+    for row in members:
         yield start + json.dumps(dict(zip(COLUMNS, (str(row.image_id), *row[1:]), strict=True))).encode()
         start = b",\n"
     yield b"]" if start != b"[" else b"[]"
 
 
-def as_parquet(database: Database, clustering_id: UUID) -> Iterator[bytes]:
+def as_parquet(members: Iterator[Member]) -> Iterator[bytes]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -50,25 +47,19 @@ def as_parquet(database: Database, clustering_id: UUID) -> Iterator[bytes]:
         ]
     )
     sink = _Sink()
-    rows = _rows(database, clustering_id)
     with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
-        while batch := list(islice(rows, BATCH)):
+        while batch := list(islice(members, BATCH)):
             columns = list(zip(*((str(row.image_id), *row[1:]) for row in batch), strict=True))
             writer.write_batch(pa.record_batch(columns, schema=schema))
             yield sink.take()
     yield sink.take()
 
 
-FORMATS: dict[str, tuple[str, Callable[[Database, UUID], Iterator[bytes]]]] = {
+FORMATS: dict[str, tuple[str, Callable[[Iterator[Member]], Iterator[bytes]]]] = {
     "csv": ("text/csv; charset=utf-8", as_csv),
     "json": ("application/json", as_json),
     "parquet": ("application/vnd.apache.parquet", as_parquet),
 }
-
-
-def _rows(database: Database, clustering_id: UUID) -> Iterator[Member]:
-    with database.reading() as session:
-        yield from repository.assignments(session, clustering_id)
 
 
 def _taken(buffer: io.StringIO) -> bytes:

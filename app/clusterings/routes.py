@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -11,8 +12,10 @@ from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from app.clusterings import repository, service
+from app.clusterings import cuts, repository, service
+from app.clusterings.cuts import CutQuery
 from app.clusterings.export import FORMATS
+from app.clusterings.repository import Member
 from app.clusterings.schemas import (
     AlgorithmOut,
     ClusteringIn,
@@ -21,6 +24,7 @@ from app.clusterings.schemas import (
     EvaluationOut,
     LabelsIn,
     MemberOut,
+    SuggestionsOut,
 )
 from app.collections import repository as collections_repository
 from app.deps import ReadSession, RequestId, Res, WriteSession
@@ -29,6 +33,7 @@ from app.idempotency import OnceKey
 from app.jobs import service as jobs_service
 from app.jobs.schemas import JobOut
 from app.pagination import Page, PagingQuery
+from app.resources import Resources
 
 router = APIRouter(prefix="/v1", tags=["clusterings"])
 Number = Annotated[int, Path(ge=0, description="The cluster's id in its clustering.")]
@@ -112,27 +117,52 @@ def one(clustering_id: UUID, session: ReadSession, response: Response) -> Cluste
     return service.shown(session, [found])[0]
 
 
-@router.get("/clusterings/{clustering_id}/clusters", operation_id="listClusters", responses=responses(404, 422, 503))
-def clusters(clustering_id: UUID, session: ReadSession, paging: PagingQuery) -> Page[ClusterOut]:
-    """The clusters, biggest first."""
-    repository.get(session, clustering_id)
+@router.get(
+    "/clusterings/{clustering_id}/suggestions", operation_id="getSuggestions", responses=responses(404, 409, 422, 503)
+)
+def suggestions(clustering_id: UUID, session: ReadSession) -> SuggestionsOut:
+    """Which numbers of clusters were suggested for k "auto", what speaks for each, and the curve behind."""
+    return service.suggestions(session, clustering_id)
+
+
+@router.get(
+    "/clusterings/{clustering_id}/clusters", operation_id="listClusters", responses=responses(404, 409, 422, 503)
+)
+def clusters(
+    clustering_id: UUID, session: ReadSession, res: Res, paging: PagingQuery, k: CutQuery = None
+) -> Page[ClusterOut]:
+    """The clusters, biggest first; with ?k= those of the tree cut into k, as the run found it."""
+    found = repository.get(session, clustering_id)
+    if k is not None:
+        items, cursor = cuts.clusters(res.storage, found, k, paging)
+        return Page(items=items, next_cursor=cursor)
     rows, cursor = repository.clusters(session, clustering_id, paging)
     return Page(items=[service.shown_cluster(row) for row in rows], next_cursor=cursor)
 
 
-@router.get("/clusterings/{clustering_id}/clusters/{n}", operation_id="getCluster", responses=responses(404, 422, 503))
-def cluster(clustering_id: UUID, n: Number, session: ReadSession) -> ClusterOut:
+@router.get(
+    "/clusterings/{clustering_id}/clusters/{n}", operation_id="getCluster", responses=responses(404, 409, 422, 503)
+)
+def cluster(clustering_id: UUID, n: Number, session: ReadSession, res: Res, k: CutQuery = None) -> ClusterOut:
     """One cluster."""
+    if k is not None:
+        return cuts.cluster(res.storage, repository.get(session, clustering_id), k, n)
     return service.shown_cluster(repository.cluster(session, clustering_id, n))
 
 
 @router.get(
     "/clusterings/{clustering_id}/clusters/{n}/images",
     operation_id="listClusterImages",
-    responses=responses(404, 422, 503),
+    responses=responses(404, 409, 422, 503),
 )
-def images(clustering_id: UUID, n: Number, session: ReadSession, paging: PagingQuery) -> Page[MemberOut]:
+def images(
+    clustering_id: UUID, n: Number, session: ReadSession, res: Res, paging: PagingQuery, k: CutQuery = None
+) -> Page[MemberOut]:
     """A cluster's images, most typical first."""
+    if k is not None:
+        found = repository.get(session, clustering_id)
+        rows, cursor = cuts.members(session, res.storage, found, k, n, paging)
+        return Page(items=service.shown_members(session, rows), next_cursor=cursor)
     repository.cluster(session, clustering_id, n)
     rows, cursor = repository.members(session, clustering_id, n, paging)
     return Page(items=service.shown_members(session, rows), next_cursor=cursor)
@@ -142,16 +172,31 @@ def images(clustering_id: UUID, n: Number, session: ReadSession, paging: PagingQ
     "/clusterings/{clustering_id}/assignments",
     operation_id="exportAssignments",
     response_class=StreamingResponse,
-    responses={200: {"content": _EXPORTS}, **responses(404, 422, 503)},
+    responses={200: {"content": _EXPORTS}, **responses(404, 409, 422, 503)},
 )
 def assignments(
-    clustering_id: UUID, session: ReadSession, res: Res, format: Literal["csv", "json", "parquet"] = "csv"
+    clustering_id: UUID,
+    session: ReadSession,
+    res: Res,
+    format: Literal["csv", "json", "parquet"] = "csv",
+    k: CutQuery = None,
 ) -> StreamingResponse:
     """Every image with its cluster, streamed as CSV, JSON or Parquet."""
-    repository.get(session, clustering_id)
-    media_type, rows = FORMATS[format]
+    found = repository.get(session, clustering_id)
+    if k is not None:
+        cuts.cut(res.storage, found, k)  # says now what would end a stream that has begun
+    media_type, written = FORMATS[format]
     headers = {"Content-Disposition": f'attachment; filename="assignments-{clustering_id}.{format}"'}
-    return StreamingResponse(rows(res.database, clustering_id), media_type=media_type, headers=headers)
+    return StreamingResponse(written(_members(res, clustering_id, k)), media_type=media_type, headers=headers)
+
+
+def _members(res: Resources, clustering_id: UUID, k: int | None) -> Iterator[Member]:
+    """In a session of its own: the request's is over when the stream begins."""
+    with res.database.reading() as session:
+        if k is None:
+            yield from repository.assignments(session, clustering_id)
+        else:
+            yield from cuts.assignments(session, res.storage, repository.get(session, clustering_id), k)
 
 
 @router.post(

@@ -16,6 +16,8 @@ class AlgorithmOut(BaseModel):
             "example": {
                 "name": "kmeans",
                 "summary": "Round groups of similar direction, as many as asked for.",
+                "takes_k": True,
+                "finds_k": False,
                 "params": {"type": "object", "properties": {"restarts": {"type": "integer", "default": 20}}},
             }
         }
@@ -23,6 +25,8 @@ class AlgorithmOut(BaseModel):
 
     name: str
     summary: str
+    takes_k: bool = Field(description='Whether k may be a number; else it is "auto".')
+    finds_k: bool = Field(description='Whether "auto" is the algorithm\'s own number, or one that is suggested.')
     params: dict[str, Any] = Field(description="JSON schema of the parameters.")
 
 
@@ -37,6 +41,45 @@ class ClusteringIn(BaseModel):
     k: Annotated[int, Field(ge=1, le=100_000, strict=True)] | Literal["auto"] = Field("auto", description="How many.")
     params: dict[str, Any] = Field(default_factory=dict, description="See GET /v1/algorithms.")
     seed: int = Field(0, ge=0, lt=2**31)
+    event_gap_s: float | None = Field(
+        None,
+        ge=0,
+        le=86_400,
+        description="Images that one camera took so few seconds apart are clustered as one; see .../events.",
+    )
+
+
+class SuggestionOut(BaseModel):
+    """A number of clusters and what speaks for it."""
+
+    k: int
+    modularity: float = Field(description="Agreement with the graph of neighbours; below 1, higher is better.")
+    silhouette: float | None = Field(description="-1 to 1, higher is better.")
+    davies_bouldin: float | None = Field(description="From 0, lower is better.")
+    balance: float | None = Field(description="Entropy of the sizes: 1 when clusters are equal.")
+    stability: float | None = Field(description="Agreement (ARI) with 20 resamples; only of those suggested.")
+
+
+class SuggestionsOut(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "k": 10,
+                "suggested": [
+                    {"k": 10, "modularity": 0.76, "silhouette": 0.23, "davies_bouldin": 2.47, "balance": 0.97,
+                     "stability": 0.74}
+                ],
+                "curve": [
+                    {"k": 2, "modularity": 0.47, "silhouette": 0.21, "davies_bouldin": 2.71, "balance": 0.99,
+                     "stability": None}
+                ],
+            }
+        }
+    )  # fmt: skip
+
+    k: int = Field(description="The one that was taken: the most stable of those suggested.")
+    suggested: list[SuggestionOut] = Field(description="Two or three, from coarse to fine.")
+    curve: list[SuggestionOut] = Field(description="Every candidate.")
 
 
 class EncoderRef(BaseModel):
@@ -68,6 +111,9 @@ class ClusteringOut(BaseModel):
                 "created_at": "2026-05-01T12:00:20Z",
                 "job_id": "0199c0de-0000-7000-8000-000000000003",
                 "revision": 1,
+                "event_gap_s": None,
+                "parent_id": None,
+                "every_k": False,
             }
         }
     )
@@ -86,7 +132,10 @@ class ClusteringOut(BaseModel):
     metrics: dict[str, float | None] = Field(description="Without labels; see docs/metrics.md.")
     created_at: datetime
     job_id: UUID
-    revision: int
+    revision: int = Field(description="Rises with every correction and every image that joins; see If-Match.")
+    event_gap_s: float | None
+    parent_id: UUID | None = Field(description="The clustering whose corrections were applied again to this one.")
+    every_k: bool = Field(description="Whether ?k= gives any number of clusters.")
 
 
 class ClusterOut(BaseModel):

@@ -16,22 +16,30 @@ from app.clusterings.schemas import (
     EncoderRef,
     EvaluationOut,
     MemberOut,
+    SuggestionsOut,
 )
 from app.collections import repository as collections_repository
 from app.collections import service as collections_service
 from app.db.tables import Assignment, Cluster, Clustering, Job
 from app.encoders import repository as encoders_repository
-from app.errors import Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound
 from app.images import repository as images_repository
 from app.jobs import ledger
 from app.settings import Settings
 from models import registry
-from models.clustering.base import OUTLIER
+from models.clustering.base import OUTLIER, KNotSupported
+
+_MADE = ("encoder", "k_requested", "every_k")  # fields of ClusteringOut that are no columns
 
 
 def algorithms() -> list[AlgorithmOut]:
     found = ((name, registry.load("clustering", name)) for name in registry.names("clustering"))
-    return [AlgorithmOut(name=name, summary=a.summary, params=a.Params.model_json_schema()) for name, a in found]
+    return [
+        AlgorithmOut(
+            name=name, summary=a.summary, takes_k=a.takes_k, finds_k=a.finds_k, params=a.Params.model_json_schema()
+        )
+        for name, a in found
+    ]
 
 
 def request(
@@ -46,7 +54,10 @@ def request(
         "k": body.k,
         "seed": body.seed,
         "params": check_params(body.algorithm, body.params),
+        "event_gap_s": body.event_gap_s,
     }
+    if body.k != "auto" and not registry.load("clustering", body.algorithm).takes_k:
+        raise Invalid(str(KNotSupported(body.algorithm)), code=KNotSupported.code)
     return _submit(session, settings, "cluster", collection_id, params, request_id)
 
 
@@ -109,16 +120,28 @@ def etag(revision: int) -> str:
     return f'"{revision}"'
 
 
+def suggestions(session: Session, clustering_id: UUID) -> SuggestionsOut:
+    row = repository.get(session, clustering_id)
+    if row.suggestions is None:
+        raise Conflict(
+            f"For this clustering no number was suggested: k was {row.k_requested}, by {row.algorithm}. "
+            'Ask for k "auto" of an algorithm that does not find it itself.',
+            code="suggestions_missing",
+        )
+    return SuggestionsOut.model_validate(row.suggestions)
+
+
 def shown(session: Session, clusterings: list[Clustering]) -> list[ClusteringOut]:
     names = repository.encoder_names(session, clusterings)
     return [_shown(row, names[row.encoder_id]) for row in clusterings]
 
 
 def _shown(row: Clustering, encoder: str) -> ClusteringOut:
-    fields = {name: getattr(row, name) for name in ClusteringOut.model_fields if name not in ("encoder", "k_requested")}
+    fields = {name: getattr(row, name) for name in ClusteringOut.model_fields if name not in _MADE}
     return ClusteringOut(
         **fields,
         k_requested=json.loads(row.k_requested),
+        every_k=row.tree_key is not None,
         encoder=EncoderRef(id=row.encoder_id, name=encoder, sha256=row.encoder_sha256),
     )
 

@@ -52,6 +52,7 @@ class Agglomerative:
         "Many small groups, joined two by two into ever bigger ones: change the number of clusters afterwards without "
         "a new run. Works on all images, whatever their number."
     )
+    takes_k = True
     finds_k = False
     finds_k = False
     Params = Params

@@ -96,6 +96,8 @@ class Algorithm(Protocol):
 
     name: str
     summary: str
+    takes_k: bool  # else only "auto"
+    finds_k: bool  # takes "auto" to mean its own number of clusters, not the one that is suggested
     Params: type[BaseModel]
 
     def cluster(
@@ -107,8 +109,6 @@ class Algorithm(Protocol):
         progress: Progress | None = None,
     ) -> Clustering:
         """Cluster (N, D) embeddings into exactly k non-empty clusters; the same input gives the same bits.
-
-        An algorithm that finds their number itself takes only "auto".
 
         `progress(done, total)` is called between steps with done rising to total; what it raises ends the run.
         Raises ClusteringError.

@@ -106,7 +106,8 @@ def _judged(k: int, rows: NDArray[np.float32], edges: Any, labels: NDArray[np.in
 def _pick(curve: list[Candidate]) -> list[Candidate]:
     """The coarsest, the best and the finest of those that are nearly the best; beside an only one, its neighbour."""
     best = max(curve, key=lambda one: one.modularity)
-    near = [one for one in curve if one.modularity >= NEARLY * best.modularity]
+    least = min(NEARLY * best.modularity, best.modularity)  # of few images every partition may be below chance
+    near = [one for one in curve if one.modularity >= least]
     if len(near) == 1:
         others = sorted((one for one in curve if one is not best), key=lambda one: -one.modularity)
         near = sorted([best, *others[:1]], key=lambda one: one.k)

@@ -56,6 +56,7 @@ class Gmm:
         "Like k-means, but a group may be tight in one respect and wide in another. From 50,000 images on it finds "
         "the groups on a sample of them."
     )
+    takes_k = True
     finds_k = False
     finds_k = False
     Params = Params

@@ -65,6 +65,7 @@ class Hdbscan:
         "Finds by itself how many dense groups there are and leaves aside images that fit in none. From 20,000 images "
         "on it works on a sample of them."
     )
+    takes_k = False
     finds_k = True
     finds_k = True
     Params = Params

@@ -49,6 +49,8 @@ class KMeans:
 
     name = "kmeans"
     summary = "Round groups of similar direction, as many as asked for; fast and repeatable."
+    takes_k = True
+    finds_k = False
     Params = Params
 
     def cluster(

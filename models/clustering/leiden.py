@@ -64,6 +64,7 @@ class Leiden:
         "Links every image to those most like it and finds the circles of friends, and by itself how many there are. "
         "From 20,000 images on it works on a sample of them."
     )
+    takes_k = True
     finds_k = True
     finds_k = True
     Params = Params

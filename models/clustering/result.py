@@ -48,8 +48,7 @@ def numbered(
     rank = np.empty(len(order) + 1, np.int32)
     rank[order], rank[OUTLIER] = np.arange(len(order)), OUTLIER
     labels, centres = rank[labels], np.ascontiguousarray(centres[order])
-    distances = np.empty(len(labels), np.float32)
-    distances[inside] = 1 - own_similarity(vectors[inside], centres, labels[inside])
+    distances = np.asarray(1 - own_similarity(vectors, centres, labels), np.float32)
     if not inside.all():
         distances[~inside] = 1 - assign(vectors[~inside], centres)[1]
     return Clustering(labels, centres, distances, tree, sampled)

@@ -63,6 +63,7 @@ class Temi:
         "Small networks learn clusters in which similar images end up together, and vote; slower than round groups, "
         "and mostly truer. From 20,000 images on it learns from a sample of them."
     )
+    takes_k = True
     finds_k = False
     Params = Params
 

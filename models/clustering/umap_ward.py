@@ -56,6 +56,7 @@ class UmapWard:
         "Images that are linked by a chain of look-alikes belong together, whatever the shape of the group; often "
         "truer than round groups, in seconds to minutes. From 20,000 images on it works on a sample of them."
     )
+    takes_k = True
     finds_k = False
     finds_k = False
     Params = Params

@@ -13,9 +13,7 @@ SAMPLE = 5000  # images whose silhouette is computed, against each other
 BLOCK = 512  # rows of the similarity matrix, or of vectors, in memory at a time
 
 
-def metrics(
-    vectors: ArrayLike, clustering: Clustering, seed: int = 0, sample: int = SAMPLE
-) -> dict[str, float | None]:
+def metrics(vectors: ArrayLike, clustering: Clustering, seed: int = 0, sample: int = SAMPLE) -> dict[str, float | None]:
     """Internal measures of a clustering of (N, D) embeddings; outliers count in none of them, None is undefined.
 
     silhouette       -1 to 1, higher is better: mean over at most `sample` images drawn with the seed, cosine distance

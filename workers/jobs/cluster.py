@@ -3,7 +3,6 @@
 import json
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -11,6 +10,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.clusterings import repository as clusterings
+from app.clusterings.cuts import LEAVES, TREE, StoredTree
 from app.collections.service import prefix
 from app.db.session import now
 from app.db.tables import Assignment, Cluster, EmbeddingSet, Image
@@ -19,16 +19,25 @@ from app.embeddings import repository as embeddings
 from app.encoders import repository as encoders
 from app.encoders import service as encoders_service
 from app.ids import new_id
+from app.images import repository as images
 from models import registry
-from models.clustering.base import Clustering
-from models.clustering.outliers import atypical, thresholds
+from models.clustering.base import Clustering, Tree
+from models.clustering.events import units
+from models.clustering.outliers import atypical, scores, thresholds
 from models.clustering.representatives import cohesion, representatives
+from models.clustering.run import Run
+from models.clustering.run import run as run_algorithm
+from models.clustering.tree import leaf_clustering
+from models.clustering.unit_vectors import unit_rows
 from models.evaluation import unlabelled
 from workers.context import Context, JobFailed
 from workers.jobs import carry
 from workers.jobs.embed import embed_missing, fetch
 from workers.jobs.index import ensure_index
 from workers.jobs.ingest import decode_pending
+from workers.jobs.map import ensure_map
+
+OF_A_LEAF = 12  # representatives kept of each leaf of a tree, so that a cut's clusters have some of several
 
 
 def run(context: Context) -> None:
@@ -40,6 +49,7 @@ def run(context: Context) -> None:
         made = clusterings.of_job(session, context.job.id)  # an earlier attempt may have come this far
     clustering_id = made.id if made else _cluster(context, embedding_set)
     ensure_index(context, embedding_set)
+    ensure_map(context, clustering_id, embedding_set)
     with context.succeed({"clustering_id": str(clustering_id)}):
         pass
 
@@ -60,32 +70,55 @@ def prepare(context: Context, collection_id: UUID, encoder_id: UUID) -> Embeddin
 def _cluster(context: Context, embedding_set: EmbeddingSet) -> UUID:
     params = context.job.params
     context.progress("cluster", 0, None, "steps")
+    gap = params.get("event_gap_s")
     with context.database.reading() as session:
         ids, vectors = _load(session, context, embedding_set)
+        events = None if gap is None else _events(session, ids, gap)
     algorithm = registry.load("clustering", params["algorithm"])
 
     def progress(done: int, total: int) -> None:
         context.progress("cluster", done, total, "steps")
 
-    found: Clustering = algorithm.cluster(
-        vectors, params["k"], algorithm.Params.model_validate(params["params"]), params["seed"], progress
-    )
+    made = run_algorithm(
+        algorithm, vectors, params["k"], algorithm.Params.model_validate(params["params"]), params["seed"], progress,
+        events,
+    )  # fmt: skip
     context.check()
-    metrics = unlabelled.metrics(vectors, found, params["seed"])
-    clustering_id = new_id()
-    centres_key = f"{prefix(embedding_set.collection_id)}/clusterings/{clustering_id}.npy"
-    context.storage.put([(_saved(context.folder / "centres.npy", found.centres), centres_key)])
+    return _publish(context, embedding_set, ids, vectors, made)
+
+
+def _publish(context: Context, embedding_set: EmbeddingSet, ids: list[UUID], vectors: np.ndarray, made: Run) -> UUID:
+    found, clustering_id = made.found, new_id()
+    metrics = unlabelled.metrics(vectors, found, context.job.params["seed"])
+    odd = scores(vectors, found, lambda done, total: context.progress("outliers", done, total, "images"))
+    home = f"{prefix(embedding_set.collection_id)}/clusterings/{clustering_id}"
+    context.storage.put([(_saved(context.folder / "centres.npy", found.centres), f"{home}.npy")])
+    if found.tree is not None:
+        context.storage.put([(_saved_tree(context.folder / "tree", ids, vectors, found.tree), f"{home}.tree")])
     rows = _cluster_rows(clustering_id, ids, vectors, found)
+    row = ClusteringRow(
+        id=clustering_id, metrics=metrics, outliers=int(atypical(odd).sum()), centres_key=f"{home}.npy",
+        tree_key=f"{home}.tree" if found.tree else None,
+        suggestions=made.suggestions.as_json() if made.suggestions else None,
+    )  # fmt: skip
     with context.database.reading() as session:
         said = carry.prepare(session, embedding_set.collection_id, ids, vectors, found)
     with context.step("cluster", 1, 1, "steps") as session:
-        session.add(_clustering_row(session, context, embedding_set, clustering_id, found, metrics, centres_key))
+        session.add(_described(session, context, embedding_set, row, found))
         session.flush()
         session.add_all(rows)
         session.flush()
-        assign(session, clustering_id, ids, found.labels, found.distances)
+        leaves = found.tree.leaves if found.tree else None
+        assign(session, clustering_id, ids, found.labels, found.distances, leaves, scores=odd)
         carry.publish(session, context.storage, clustering_id, ids, vectors, found, said)
     return clustering_id
+
+
+def _events(session: Session, ids: list[UUID], gap_s: float) -> np.ndarray:
+    """(N,) the event of each image."""
+    taken = images.taken(session, ids)
+    times = np.array([np.nan if one is None else one.timestamp() for one, _ in taken])
+    return units(times, [camera for _, camera in taken], gap_s)
 
 
 def _load(session: Session, context: Context, embedding_set: EmbeddingSet) -> tuple[list[UUID], np.ndarray]:
@@ -103,34 +136,34 @@ def _saved(path: Path, centres: np.ndarray) -> Path:
     return path
 
 
-def _clustering_row(
-    session: Session,
-    context: Context,
-    embedding_set: EmbeddingSet,
-    clustering_id: UUID,
-    found: Clustering,
-    metrics: dict[str, Any],
-    centres_key: str,
-) -> ClusteringRow:
-    params = context.job.params
-    return ClusteringRow(
-        id=clustering_id,
-        collection_id=embedding_set.collection_id,
-        encoder_id=embedding_set.encoder_id,
-        encoder_sha256=embedding_set.sha256,
-        algorithm=params["algorithm"],
-        k=found.k,
-        k_requested=json.dumps(params["k"]),
-        params=params["params"],
-        seed=params["seed"],
-        version=version("roost"),
-        images=len(found.labels),
-        outliers=int(atypical(found).sum()),
-        metrics=metrics,
-        centres_key=centres_key,
-        job_id=context.job.id,
-        created_at=now(session),
+def _saved_tree(folder: Path, ids: list[UUID], vectors: np.ndarray, tree: Tree) -> Path:
+    """What cuts are read off, and the leaves' mean directions, whose nearest an image that comes later joins."""
+    leaves = leaf_clustering(unit_rows(vectors), tree)
+    stored = StoredTree(
+        merges=tree.merges.tolist(),
+        sizes=leaves.sizes.tolist(),
+        cohesion=cohesion(leaves).tolist(),
+        representatives=[[str(ids[row]) for row in rows] for rows in representatives(vectors, leaves, OF_A_LEAF)],
     )
+    folder.mkdir()
+    (folder / TREE).write_text(stored.model_dump_json(), encoding="utf-8")
+    np.save(folder / LEAVES, leaves.centres, allow_pickle=False)
+    return folder
+
+
+def _described(
+    session: Session, context: Context, embedding_set: EmbeddingSet, row: ClusteringRow, found: Clustering
+) -> ClusteringRow:
+    """The row with everything that made it."""
+    params = context.job.params
+    row.collection_id = embedding_set.collection_id
+    row.encoder_id, row.encoder_sha256 = embedding_set.encoder_id, embedding_set.sha256
+    row.algorithm, row.params, row.seed = params["algorithm"], params["params"], params["seed"]
+    row.k, row.k_requested = found.k, json.dumps(params["k"])
+    row.event_gap_s = params.get("event_gap_s")
+    row.images = len(found.labels)
+    row.version, row.job_id, row.created_at = version("roost"), context.job.id, now(session)
+    return row
 
 
 def _cluster_rows(clustering_id: UUID, ids: list[UUID], vectors: np.ndarray, found: Clustering) -> list[Cluster]:
@@ -157,10 +190,14 @@ def assign(
     ids: list[UUID],
     labels: np.ndarray,
     distances: np.ndarray,
+    leaves: np.ndarray | None = None,
     numbers: np.ndarray | None = None,
+    scores: np.ndarray | None = None,
 ) -> None:
     """Rows for images in clusters; an image deleted in the meantime gets none. `numbers`: where else than `labels`."""
     places = labels if numbers is None else numbers
+    smallest = leaves.tolist() if leaves is not None else [None] * len(ids)
+    odd = scores.tolist() if scores is not None else [None] * len(ids)
     for start in range(0, len(ids), 5000):
         part = slice(start, start + 5000)
         alive = set(session.scalars(select(Image.id).where(Image.id.in_(ids[part]))))
@@ -170,10 +207,18 @@ def assign(
                 "image_id": i,
                 "run_number": n,
                 "number": place if place >= 0 else None,
+                "leaf": leaf,
                 "distance": d,
+                "outlier_score": score,
             }
-            for i, n, place, d in zip(
-                ids[part], labels[part].tolist(), places[part].tolist(), distances[part].tolist(), strict=True
+            for i, n, place, leaf, d, score in zip(
+                ids[part],
+                labels[part].tolist(),
+                places[part].tolist(),
+                smallest[part],
+                distances[part].tolist(),
+                odd[part],
+                strict=True,
             )
             if i in alive
         ]
