@@ -10,6 +10,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.clusterings import repository as clusterings
+from app.clusterings.cuts import LEAVES
 from app.corrections import repository as corrections
 from app.corrections.centres import Centres
 from app.db.tables import Cluster, Clustering
@@ -53,8 +54,17 @@ def _join(context: Context, clustering: Clustering, set_id: UUID) -> int:
             centres = Centres.load(session, context.storage, row)
             labels = assign_to_run(vectors, centres.vectors[: centres.run])[0]
             numbers, distances = centres.nearest(vectors)
-            assign(session, clustering.id, ids, labels, distances, numbers=numbers)
+            leaves = _leaves(context, row, vectors)
+            assign(session, clustering.id, ids, labels, distances, leaves, numbers)
             _count(session, row, numbers, distances)
+
+
+def _leaves(context: Context, row: Clustering, vectors: np.ndarray) -> np.ndarray | None:
+    """(N,) the nearest leaf of the run's tree, so that cuts have these images too."""
+    if row.tree_key is None:
+        return None
+    centres = np.load(context.storage.local(row.tree_key) / LEAVES, allow_pickle=False)
+    return assign_to_run(vectors, centres)[0]
 
 
 def _count(session: Session, row: Clustering, numbers: np.ndarray, distances: np.ndarray) -> None:
