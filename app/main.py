@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from app import errors, health, logs, openapi
 from app.access_log import AccessLog
+from app.audits import routes as audits
 from app.clusterings import routes as clusterings
 from app.collections import routes as collections
 from app.corrections import routes as corrections
@@ -20,6 +21,7 @@ from app.events import routes as events
 from app.images import routes as images
 from app.images.decoder import Decoder
 from app.jobs import routes as jobs
+from app.labels import routes as labels
 from app.maps import routes as maps
 from app.metrics import Meters
 from app.outliers import routes as outliers
@@ -67,6 +69,8 @@ def create_app(settings: Settings | None = None, companion: Companion = lambda _
         encoders,
         clusterings,
         corrections,
+        labels,
+        audits,
         duplicates,
         events,
         maps,

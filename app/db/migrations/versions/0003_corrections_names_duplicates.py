@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("clustering_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("images", sa.JSON(), nullable=False),
         sa.Column("answers", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -76,6 +77,7 @@ def upgrade() -> None:
         sa.Column("clustering_id", sa.Uuid(), nullable=False),
         sa.Column("params", sa.JSON(), nullable=False),
         sa.Column("metrics", sa.JSON(), nullable=False),
+        sa.Column("complete", sa.Boolean(), nullable=False),
         sa.Column("job_id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["clustering_id"], ["clusterings.id"], ondelete="CASCADE"),
@@ -127,6 +129,7 @@ def upgrade() -> None:
         sa.Column("propagation_id", sa.Uuid(), nullable=False),
         sa.Column("image_id", sa.Uuid(), nullable=False),
         sa.Column("label", sa.Text(), nullable=True),
+        sa.Column("guess", sa.Text(), nullable=False),
         sa.Column("confidence", sa.Float(), nullable=False),
         sa.Column("given", sa.Boolean(), nullable=False),
         sa.Column("worth", sa.Float(), nullable=False),
@@ -135,6 +138,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("propagation_id", "image_id")
     )
     op.create_index("ix_predictions_image_id", "predictions", ["image_id"])
+    op.create_index("ix_predictions_label", "predictions", ["propagation_id", "label", "image_id"])
     op.create_index("ix_predictions_worth", "predictions", ["propagation_id", "worth", "image_id"])
 
     # Nothing refers to assignments, so that SQLite may make that table anew; the others only get columns.

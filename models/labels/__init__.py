@@ -1,0 +1,1 @@
+"""Names that spread: from few named images to a label with a confidence for every image."""
