@@ -16,7 +16,7 @@ from app.storage import Storage
 from models import registry
 from models.clustering.base import ClusteringError
 
-MOST_IMAGES = 10_000  # that fall into parts while a person waits
+MOST_IMAGES = 5000  # that fall into parts while a person waits, two seconds at most
 RESTARTS = 5
 
 

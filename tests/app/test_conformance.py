@@ -74,6 +74,12 @@ def finetuned(api: TestClient, collection_id: str) -> str:
     return str(encoder_id)
 
 
+def edited(api: TestClient, clustering_id: str) -> str:
+    """A correction of the clustering."""
+    path, body = f"/v1/clusterings/{clustering_id}/edits", {"kind": "rename", "cluster": 0, "label": "wren"}
+    return str(api.post(path, json=body, headers={"If-Match": "*"}).json()["id"])
+
+
 def calls(api: TestClient) -> list[Any]:
     """Every operation that needs no worker; those that destroy come last, the collection itself at the end."""
     schema = schemathesis.openapi.from_asgi("/openapi.json", api.app)
@@ -114,6 +120,8 @@ def test_what_the_text_allows(copied: TestClient, sorted_gallery: Sorted) -> Non
         "clustering_id": sorted_gallery.clustering["id"],
         "job_id": sorted_gallery.clustering["job_id"],
         "encoder_id": finetuned(copied, sorted_gallery.collection_id),
+        "other_id": sorted_gallery.clustering["id"],
+        "edit_id": edited(copied, sorted_gallery.clustering["id"]),
     }
     answers: Counter[tuple[str, int]] = Counter()
     for operation in calls(copied):
@@ -124,6 +132,9 @@ def test_what_the_text_allows(copied: TestClient, sorted_gallery: Sorted) -> Non
         "POST /v1/clusterings/{clustering_id}/evaluations",  # no label that was made up belongs to an image
         "POST /v1/collections/{collection_id}/search",  # nor is a picture made up that easily
         "PATCH /v1/collections/{collection_id}",  # nor an ETag
+        "POST /v1/clusterings/{clustering_id}/edits",
+        "POST /v1/clusterings/{clustering_id}/undo",
+        "POST /v1/clusterings/{clustering_id}/redo",
         "POST /v1/collections/{collection_id}/encoders",  # twelve images are too few
     }, answers
 
