@@ -11,6 +11,7 @@ from rich.table import Table
 
 from app.cli.failures import encoder_option, failing_clearly
 from app.folder.stages import Stages
+from models.registry import names
 
 
 def cluster(
@@ -19,7 +20,7 @@ def cluster(
     encoder: Annotated[
         str, typer.Option(help="An encoder's name, or a fine-tuned one's folder.")
     ] = "efficientnet-lite0",
-    algorithm: Annotated[str, typer.Option(help="A clustering algorithm's name.")] = "kmeans",
+    algorithm: Annotated[str, typer.Option(help=f"One of: {', '.join(names('clustering'))}.")] = "kmeans",
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same clusters.")] = 0,
     labels: Annotated[
         str | None, typer.Option(help="folders, or a CSV with name,label: prints how well they agree.")
@@ -68,6 +69,7 @@ def _summary(result: Any) -> dict[str, Any]:
         "rejected": len(result.gallery.rejected),
         "duplicates": len(result.gallery.duplicates),
         "k": result.clustering.k,
+        "suggested": [one.k for one in result.suggestions.suggested] if result.suggestions else None,
         "outliers": int(result.outliers.sum()),
         "seconds": result.seconds,
         "images_per_s": result.images_per_s,
@@ -91,6 +93,10 @@ def _show(console: Console, result: Any) -> None:
         row = [str(number), str(size), f"{result.cohesion[number]:.2f}", typical]
         table.add_row(*row, *([_majority(result, rows)] if result.truth else []))
     console.print(table)
+    if left_out := int((found.labels < 0).sum()):
+        console.print(f"{left_out} pictures are in no cluster")
+    if result.suggestions and len(result.suggestions.suggested) > 1:
+        console.print(_suggested(result.suggestions))
     for title, values in (("Against the labels", result.scores), ("Without labels", result.metrics)):
         if values:
             numbers = ((name, value) for name, value in values.items() if isinstance(value, float))
@@ -102,6 +108,12 @@ def _show(console: Console, result: Any) -> None:
     stages = "  ".join(f"{name} {value:.1f} s" for name, value in result.seconds.items())
     console.print(f"{result.images_per_s} pictures a second: {stages}")
     console.print(f"Open [bold]{result.request.out / 'report.html'}[/bold] in a browser.", soft_wrap=True)
+
+
+def _suggested(suggestions: Any) -> str:
+    """Every number that is as good an answer as the one taken, and how stable its clusters are."""
+    each = (f"{one.k} (stable to {max(one.stability, 0):.0%})" for one in suggestions.suggested)
+    return f"How many clusters: {', '.join(each)}; {suggestions.k} taken. Another: --k N"
 
 
 def _majority(result: Any, rows: Any) -> str:

@@ -16,10 +16,12 @@ from app.folder.scan import NothingToDo, some_pictures
 from app.folder.stages import Stages
 from app.report.report import Report, ReportCluster, ReportImage, write, write_csv
 from models import registry
-from models.clustering.base import Clustering
+from models.clustering.base import OUTLIER, Clustering
+from models.clustering.choose_k import Suggestions
 from models.clustering.outliers import atypical
 from models.clustering.outliers import scores as outlier_scores
 from models.clustering.representatives import cohesion
+from models.clustering.run import run as run_algorithm
 from models.encoders.base import Encoder
 
 
@@ -42,12 +44,18 @@ class Sorted:
     request: Request
     gallery: Gallery
     clustering: Clustering
+    suggestions: Suggestions | None
     outliers: np.ndarray
     cohesion: np.ndarray
     metrics: dict[str, float | None]
     scores: dict[str, Any] | None
     truth: dict[str, str] | None
     seconds: dict[str, float]
+
+    @property
+    def numbers(self) -> list[int]:
+        """Of the clusters, and -1 when images are in none."""
+        return [*range(self.clustering.k), *([OUTLIER] if (self.clustering.labels == OUTLIER).any() else [])]
 
     @property
     def images_per_s(self) -> float:
@@ -68,11 +76,14 @@ def sort_folder(request: Request, stages: Stages) -> Sorted:
     truth = known_labels.read(request.labels, gallery.names) if request.labels else None
     with stages.stage("cluster", "Clustering") as advance:
         algorithm = registry.load("clustering", request.algorithm)
-        found = algorithm.cluster(gallery.vectors, request.k, algorithm.Params(), request.seed, advance)
+        made = run_algorithm(algorithm, gallery.vectors, request.k, algorithm.Params(), request.seed, advance)
+        found = made.found
     with stages.stage("judge", "Measuring"):
         metrics, scores = _judge(gallery, found, truth, request.seed)
     odd = atypical(outlier_scores(gallery.vectors, found))
-    result = Sorted(request, gallery, found, odd, cohesion(found), metrics, scores, truth or None, stages.seconds)
+    result = Sorted(
+        request, gallery, found, made.suggestions, odd, cohesion(found), metrics, scores, truth or None, stages.seconds
+    )
     with stages.stage("report", "Writing the report"):
         stages.seconds["total"] = round(time.perf_counter() - started, 3)
         _write(result)
@@ -102,17 +113,31 @@ def _members(result: Sorted, number: int) -> list[int]:
     return [int(row) for row in rows[np.argsort(result.clustering.distances[rows], kind="stable")]]
 
 
+def _tightness(result: Sorted, number: int) -> float:
+    """Cohesion; of those in no cluster, how near they are to some."""
+    return float(
+        result.cohesion[number] if number >= 0 else 1 - result.clustering.distances[_members(result, number)].mean()
+    )
+
+
 def _write(result: Sorted) -> None:
     out, names = result.request.out, result.gallery.names
     found = result.clustering
+    truth = result.truth or {}
     write_csv(
         (
-            (names[row], number, (result.truth or {}).get(names[row], ""), float(found.distances[row]),
-             bool(result.outliers[row]))
-            for number in range(found.k) for row in _members(result, number)
+            (
+                names[row],
+                None if number == OUTLIER else number,
+                truth.get(names[row], ""),
+                float(found.distances[row]),
+                bool(result.outliers[row]),
+            )
+            for number in result.numbers
+            for row in _members(result, number)
         ),
         out / "clusters.csv",
-    )  # fmt: skip
+    )
     write(_report(result), out / "report.html")
 
 
@@ -125,8 +150,8 @@ def _report(result: Sorted) -> Report:
                            bool(result.outliers[row]), original)  # fmt: skip
 
     clusters = [
-        ReportCluster(number, None, float(result.cohesion[number]), [image(row) for row in _members(result, number)])
-        for number in range(found.k)
+        ReportCluster(number, None, _tightness(result, number), [image(row) for row in _members(result, number)])
+        for number in result.numbers
     ]
     return Report(
         title=request.folder.resolve().name, created_at=datetime.now(UTC), encoder=request.encoder.name,

@@ -9,7 +9,7 @@ from app.spreadsheet import safe
 
 COLUMNS = ("name", "cluster_id", "label", "distance", "outlier")
 
-Row = tuple[str, int, str | None, float, bool]
+Row = tuple[str, int | None, str | None, float, bool]  # no cluster: left empty
 
 
 def write_csv(rows: Iterable[Row], path: Path) -> None:

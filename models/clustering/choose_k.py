@@ -22,6 +22,7 @@ from models.clustering.lloyd import assign, fit, sample
 from models.clustering.neighbour_graph import neighbour_graph
 from models.clustering.stages import stages
 from models.clustering.unit_vectors import first_occurrence, unit_rows
+from models.threads import threads_for
 
 SAMPLE = 4096  # images the choice is made on; larger collections are drawn from, with the seed
 NEIGHBOURS = 10
@@ -65,6 +66,11 @@ def suggest(vectors: NDArray[np.float32], seed: int = 0, progress: Progress | No
 
     On a sample of 4096 images when there are more. Raises VectorsUnusable.
     """
+    with threads_for(len(vectors)):
+        return _suggest(vectors, seed, progress)
+
+
+def _suggest(vectors: NDArray[np.float32], seed: int, progress: Progress | None) -> Suggestions:
     rows = sample(unit_rows(vectors), SAMPLE, np.random.default_rng(seed))
     first = first_occurrence(rows)
     every_k = grid(len(vectors), int(np.count_nonzero(first == np.arange(len(first)))))

@@ -36,7 +36,7 @@ def fit(
     rows and dimensions.
     """
     rows = sample(vectors, max(search, 100 * k), np.random.default_rng(seed))
-    pool = principal(rows, DIRECTIONS, seed)
+    pool = principal(rows, DIRECTIONS, seed) if rows.shape[1] > DIRECTIONS else rows
     steps = (restarts + 1) * iterations
     report = progress or (lambda done, total: None)
     best = None
