@@ -20,8 +20,8 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.results import Results
 from benchmarks.ssl import against_lightly, cifar, clusters, galleries, methods, rotation
-from benchmarks.ssl.results import Results
 
 PARTS = ("methods", "lightly", "rotation", "clusters", "galleries")
 

@@ -17,11 +17,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from benchmarks.results import Results, Row, percent, table
 from benchmarks.ssl.cifar import Cifar
 from benchmarks.ssl.lightly_models import PEERS, Peer
 from benchmarks.ssl.probe import probe
 from benchmarks.ssl.recipes import RECIPES, build
-from benchmarks.ssl.results import Results, Row, percent, table
 from models.ssl.base import Method
 from models.ssl.dataset import Key, ViewDataset
 from models.ssl.fit import Run, fit

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
+from benchmarks.results import Results, Row, percent, table
 from benchmarks.ssl.cifar import Cifar
 from benchmarks.ssl.recipes import build
-from benchmarks.ssl.results import Results, Row, percent, table
 from benchmarks.ssl.training import train
 
 HEAD = ["k", "epochs", "NMI with labels, by epoch", "NMI(t, t-1), by epoch", "largest imbalance", "kNN", "linear"]

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.ssl.results import Results, Row, table
+from benchmarks.results import Results, Row, table
 
 GALLERIES = {"lands": "lands", "birds": "birds/images", "pets": "pets/images"}
 METHODS: dict[str, tuple[str, list[str]]] = {

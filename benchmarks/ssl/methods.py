@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+from benchmarks.results import Results, Row, change, percent, table
 from benchmarks.ssl.cifar import Cifar
 from benchmarks.ssl.probe import probe
 from benchmarks.ssl.recipes import RECIPES, Recipe, build, encoder
-from benchmarks.ssl.results import Results, Row, change, percent, table
 from benchmarks.ssl.training import train
 from models.ssl.health import Record
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
+from benchmarks.results import Results, Row, change, percent, table
 from benchmarks.ssl.cifar import Cifar
 from benchmarks.ssl.recipes import build
-from benchmarks.ssl.results import Results, Row, change, percent, table
 from benchmarks.ssl.training import train
 from models.ssl.methods.rotation import ANGLES
 

@@ -6,9 +6,9 @@ import sys
 import time
 from typing import Any
 
+from benchmarks.results import Row
 from benchmarks.ssl.cifar import Cifar
 from benchmarks.ssl.probe import probe
-from benchmarks.ssl.results import Row
 from models.ssl.base import Method
 from models.ssl.fit import Diverged, Progress, fit
 from models.ssl.health import Collapsed, Record
