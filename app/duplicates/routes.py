@@ -34,7 +34,7 @@ def listed(
 def search(
     collection_id: UUID, body: SearchIn, session: WriteSession, res: Res, once: OnceKey, request_id: RequestId
 ) -> Response:
-    """Search for near-duplicates: a job decodes and embeds what is missing, hashes what is new, and compares."""
+    """Search for near-duplicates: a job hashes what is new and compares."""
 
     def work() -> tuple[JobOut, str]:
         job = service.request(session, res.settings, collection_id, body, request_id)

@@ -16,8 +16,9 @@ from models.duplicates.hashes import SYMMETRIES, distance, symmetric
 from models.neighbours import NearVectors, Vectors
 
 BLOCK = 1024  # pictures whose neighbours are looked up at a time
-HASH_NEIGHBOURS = 6  # for each of the eight turned and flipped forms
-HASH_PARTS, HASH_PART_BITS, HASH_FLIPS = 4, 16, 2  # finds everything within 4 * (2 + 1) - 1 = 11 bits
+HASH_NEIGHBOURS = 4
+HASHES_COMPARED = 100_000  # up to so many each is compared with all, in 90 s on one core; then few are, if they spread
+HASH_PARTS, HASH_PART_BITS, HASH_FLIPS = 4, 16, 1  # finds all within 4 * (1 + 1) - 1 = 7 bits, most of those within 11
 EMBEDDING_NEIGHBOURS = 5
 
 Progress = Callable[[int, int], None]
@@ -32,9 +33,10 @@ class Candidates(NamedTuple):
 
 
 def by_hash(hashes: NDArray[np.int64], radius: int, progress: Progress) -> Candidates:
-    """(N,) hashes -> pairs at most `radius` (11 or less) bits apart in some form.
+    """(N,) hashes -> each one's few nearest, at most `radius` bits apart in some form.
 
-    Equal hashes pair up with the first of them only.
+    Equal hashes pair up with the first of them only. Above HASHES_COMPARED different ones a multi-index finds all that
+    are within 7 bits (Norouzi, Punjani and Fleet 2012, https://arxiv.org/abs/1307.2982), and beyond that most.
     """
     values, firsts, inverse = np.unique(hashes, return_index=True, return_inverse=True)
     equal = np.flatnonzero(firsts[inverse] != np.arange(len(hashes)))
@@ -62,8 +64,10 @@ def by_embedding(vectors: Vectors, lowest: float, progress: Progress) -> Candida
 def _hash_index(values: NDArray[np.int64]) -> Any:
     import faiss
 
-    index = faiss.IndexBinaryMultiHash(64, HASH_PARTS, HASH_PART_BITS)
-    index.nflip = HASH_FLIPS
+    index = faiss.IndexBinaryFlat(64)
+    if len(values) > HASHES_COMPARED:
+        index = faiss.IndexBinaryMultiHash(64, HASH_PARTS, HASH_PART_BITS)
+        index.nflip = HASH_FLIPS
     index.add(_bytes(values))
     return index
 
@@ -73,14 +77,22 @@ def _near_hashes(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Rows of the block from `start`, their neighbours, and the form in which they are nearest."""
     forms = symmetric(values[start : start + BLOCK])
-    nearest = index.search(_bytes(forms.ravel()), HASH_NEIGHBOURS + 1)[1].reshape(len(forms), -1)
-    rows = np.repeat(np.arange(len(forms)), nearest.shape[1])
-    others = nearest.ravel()
-    keep = (others >= 0) & (others != rows + start)
-    rows, others = rows[keep], others[keep]
-    apart = distance(forms[rows], values[others][:, None])
-    near = apart.min(axis=1) <= radius
-    return rows[near] + start, others[near], apart.argmin(axis=1)[near]
+    nearest = index.search(_bytes(forms.ravel()), min(HASH_NEIGHBOURS + 1, len(values)))[1].reshape(len(forms), -1)
+    apart = distance(forms[:, :, None], values[nearest][:, None, :]).min(axis=1).astype(np.int64)
+    itself = nearest == np.arange(start, start + len(forms))[:, None]
+    apart[itself | (nearest < 0) | _repeated(nearest)] = 65
+    order = np.argsort(apart, axis=1, kind="stable")[:, :HASH_NEIGHBOURS]
+    rows, places = np.nonzero(np.take_along_axis(apart, order, axis=1) <= radius)
+    others = nearest[rows, order[rows, places]]
+    return rows + start, others, distance(forms[rows], values[others][:, None]).argmin(axis=1)
+
+
+def _repeated(rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(B, K) -> where a number of a row has come before in it: one picture may be near in several forms."""
+    order = np.argsort(rows, axis=1, kind="stable")
+    again = np.zeros(rows.shape, bool)
+    np.put_along_axis(again[:, :], order[:, 1:], np.diff(np.take_along_axis(rows, order, axis=1), axis=1) == 0, axis=1)
+    return again
 
 
 def _bytes(hashes: NDArray[np.int64]) -> NDArray[np.uint8]:

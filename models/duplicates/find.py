@@ -27,6 +27,7 @@ from models.embedding import WorkingCopyUnreadable
 KINDS = ("exact", "hash", "embedding")
 LOWEST = 0.3  # similarity that is kept: below it nearly all pairs are of different scenes
 DEFAULT = 0.5
+CLOSE = 0.95  # pictures connected by pairs as close as this are not compared further
 NEARLY = 0.99  # the most that pictures with different pixels are
 HASH_RADIUS = 11
 LOWEST_COSINE = 0.75
@@ -80,14 +81,21 @@ def equal(digests: Sequence[str]) -> tuple[NDArray[np.int64], Pairs]:
 
 
 def judged(copy: Callable[[int], Path], candidates: Candidates, progress: Callable[[int, int], None]) -> Pairs:
-    """Lay the pictures of every candidate pair over each other; those that share less than LOWEST are left out."""
-    look = _Comparison(copy)
+    """Lay the pictures of candidate pairs over each other; those that share less than LOWEST are left out.
+
+    A pair that closer ones already connect is not looked at: of a fixed camera's pictures any two are alike.
+    """
+    look, bonds = _Comparison(copy), _Bonds()
     total = len(candidates.first)
     kept: list[tuple[int, int, float, int]] = []
     for done, (first, second, how) in enumerate(zip(*(column.tolist() for column in candidates), strict=True)):
         progress(done, total)
+        if bonds.end(first) == bonds.end(second):
+            continue
         if (similarity := look.similarity(first, second, how)) >= LOWEST:
             kept.append((first, second, similarity, 1 if how >= 0 else 2))
+        if similarity >= CLOSE:
+            bonds.join(first, second)
     columns = np.array(kept, np.float64).reshape(-1, 4).T
     return Pairs(
         columns[0].astype(np.int64),
@@ -102,17 +110,31 @@ class _Comparison:
 
     def __init__(self, copy: Callable[[int], Path]) -> None:
         self._grey = lru_cache(CACHED)(lambda row: _grey(copy(row)))
-        self._sheet = lru_cache(CACHED)(lambda row: overlay.Sheet(self._grey(row)))
+        self._sheet = lru_cache(CACHED)(lambda row, form: overlay.Sheet(turned(self._grey(row), form)))
+        self._square = lru_cache(CACHED)(lambda row, form: overlay.Sheet(turned(self._grey(row), form), stretched=True))
 
     def similarity(self, first: int, second: int, how: int) -> float:
         """Where hashes are alike the pictures lie as they are, but for the turn, often; else they may lie anyhow."""
-        if how < 0:
-            return min(NEARLY, overlay.share_at_best(self._sheet(first), self._sheet(second)))
-        grey, other = turned(self._grey(first), how), self._grey(second)
-        share = overlay.share_in_place(overlay.Sheet(grey, stretched=True), overlay.Sheet(other, stretched=True))
+        share = overlay.share_in_place(self._square(first, how), self._square(second, 0)) if how >= 0 else 0.0
         if share < DEFAULT:
-            share = max(share, overlay.share_at_best(overlay.Sheet(grey), self._sheet(second)))
+            share = max(share, overlay.share_at_best(self._sheet(first, max(how, 0)), self._sheet(second, 0)))
         return min(NEARLY, share)
+
+
+class _Bonds:
+    """Which rows are connected (Galler and Fischer 1964)."""
+
+    def __init__(self) -> None:
+        self._next: dict[int, int] = {}
+
+    def end(self, row: int) -> int:
+        """The row that stands for all that are connected with this one."""
+        while (after := self._next.get(row, row)) != row:
+            self._next[row] = row = self._next.get(after, after)
+        return row
+
+    def join(self, first: int, second: int) -> None:
+        self._next[self.end(first)] = self.end(second)
 
 
 class _Rows:
@@ -130,13 +152,15 @@ class _Rows:
 
 
 def _joined(by_hash: Candidates, by_vector: Candidates) -> Candidates:
-    """Both, by ascending rows; a pair that both name once, by its hash."""
+    """Those by hash, then those by vector, by ascending rows each; a pair that both name once, by its hash."""
     first, second, how = (np.concatenate(columns) for columns in zip(by_hash, by_vector, strict=True))
     order = np.lexsort((-how, second, first))  # a hash's number is above that of an embedding
     first, second, how = first[order], second[order], how[order]
     new = np.ones(len(first), bool)
     new[1:] = (np.diff(first) != 0) | (np.diff(second) != 0)
-    return Candidates(first[new], second[new], how[new])
+    first, second, how = first[new], second[new], how[new]
+    order = np.argsort(how < 0, kind="stable")
+    return Candidates(first[order], second[order], how[order])
 
 
 def _merged(one: Pairs, other: Pairs) -> Pairs:
