@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from schemathesis.checks import CHECKS, load_all_checks
 
-from app.db.tables import Job
+from app.db.tables import DuplicatePair, DuplicateScan, Job, Propagation
+from app.embeddings import repository as embeddings
 from app.encoders import results, service
 from app.encoders.methods import METHODS
 from app.ids import new_id
@@ -80,6 +81,42 @@ def edited(api: TestClient, clustering_id: str) -> str:
     return str(api.post(path, json=body, headers={"If-Match": "*"}).json()["id"])
 
 
+def propagated(api: TestClient, clustering_id: str) -> str:
+    """Names spread to no image: only the row is there."""
+    propagation_id = new_id()
+    metrics = {"images": 0, "given": 0, "unknown": 0, "labels": [], "estimated": None, "temperature": 1.0}
+    with api.app.state.resources.database.transaction() as session:  # type: ignore[attr-defined]
+        session.add(
+            Propagation(
+                id=propagation_id, clustering_id=UUID(clustering_id), complete=True, job_id=new_id(),
+                params={"from": None, "clusters": {}, "unknown_below": 0.5, "seed": 0},
+                metrics=metrics | {"novelty": False}, created_at=datetime.now(UTC),
+            )
+        )  # fmt: skip
+    return str(propagation_id)
+
+
+def audited(api: TestClient, clustering_id: str) -> str:
+    answer = api.post(f"/v1/clusterings/{clustering_id}/clusters/0/audits", json={"images": 2})
+    return str(answer.json()["id"])
+
+
+def searched(api: TestClient, gallery: Sorted) -> str:
+    """An image that a search for near-duplicates found to have the pixels of another one."""
+    first, second = (UUID(image["id"]) for image in gallery.images[:2])
+    with api.app.state.resources.database.transaction() as session:  # type: ignore[attr-defined]
+        embedding_set = embeddings.newest(session, UUID(gallery.collection_id))
+        assert embedding_set
+        scan = DuplicateScan(
+            id=new_id(), collection_id=embedding_set.collection_id, set_id=embedding_set.id, images=12,
+            newest_shard=new_id(), job_id=new_id(), created_at=datetime.now(UTC),
+        )  # fmt: skip
+        session.add(scan)
+        session.flush()
+        session.add(DuplicatePair(scan_id=scan.id, first_id=first, second_id=second, kind="exact", similarity=1.0))
+    return str(first)
+
+
 def calls(api: TestClient) -> list[Any]:
     """Every operation that needs no worker; those that destroy come last, the collection itself at the end."""
     schema = schemathesis.openapi.from_asgi("/openapi.json", api.app)
@@ -116,12 +153,14 @@ def test_what_the_text_allows(copied: TestClient, sorted_gallery: Sorted) -> Non
     ids: dict[str, Any] = {
         "n": 0,
         "collection_id": sorted_gallery.collection_id,
-        "image_id": sorted_gallery.images[0]["id"],
+        "image_id": searched(copied, sorted_gallery),
         "clustering_id": sorted_gallery.clustering["id"],
         "job_id": sorted_gallery.clustering["job_id"],
         "encoder_id": finetuned(copied, sorted_gallery.collection_id),
         "other_id": sorted_gallery.clustering["id"],
         "edit_id": edited(copied, sorted_gallery.clustering["id"]),
+        "propagation_id": propagated(copied, sorted_gallery.clustering["id"]),
+        "audit_id": audited(copied, sorted_gallery.clustering["id"]),
     }
     answers: Counter[tuple[str, int]] = Counter()
     for operation in calls(copied):
@@ -135,6 +174,8 @@ def test_what_the_text_allows(copied: TestClient, sorted_gallery: Sorted) -> Non
         "POST /v1/clusterings/{clustering_id}/edits",
         "POST /v1/clusterings/{clustering_id}/undo",
         "POST /v1/clusterings/{clustering_id}/redo",
+        "PATCH /v1/audits/{audit_id}",
+        "POST /v1/clusterings/{clustering_id}/propagate",  # nor images that are named
         "POST /v1/collections/{collection_id}/encoders",  # twelve images are too few
     }, answers
 
