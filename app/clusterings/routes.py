@@ -121,7 +121,7 @@ def one(clustering_id: UUID, session: ReadSession, response: Response) -> Cluste
     "/clusterings/{clustering_id}/suggestions", operation_id="getSuggestions", responses=responses(404, 409, 422, 503)
 )
 def suggestions(clustering_id: UUID, session: ReadSession) -> SuggestionsOut:
-    """Which numbers of clusters were suggested for k "auto", what speaks for each, and the curve behind."""
+    """Numbers of clusters suggested for k "auto", what speaks for each, the curve behind."""
     return service.suggestions(session, clustering_id)
 
 

@@ -57,7 +57,7 @@ class SuggestionOut(BaseModel):
     silhouette: float | None = Field(description="-1 to 1, higher is better.")
     davies_bouldin: float | None = Field(description="From 0, lower is better.")
     balance: float | None = Field(description="Entropy of the sizes: 1 when clusters are equal.")
-    stability: float | None = Field(description="Agreement (ARI) with 20 resamples; only of those suggested.")
+    stability: float | None = Field(None, description="Agreement (ARI) with 20 resamples; only of those suggested.")
 
 
 class SuggestionsOut(BaseModel):
@@ -70,8 +70,7 @@ class SuggestionsOut(BaseModel):
                      "stability": 0.74}
                 ],
                 "curve": [
-                    {"k": 2, "modularity": 0.47, "silhouette": 0.21, "davies_bouldin": 2.71, "balance": 0.99,
-                     "stability": None}
+                    {"k": 2, "modularity": 0.47, "silhouette": 0.21, "davies_bouldin": 2.71, "balance": 0.99}
                 ],
             }
         }

@@ -72,7 +72,7 @@ def test_a_clustering_in_full(sorted_gallery: Sorted) -> None:
     shown = sorted_gallery.clustering
     assert set(shown) == {
         "id", "collection_id", "encoder", "algorithm", "k", "k_requested", "params", "seed", "version", "images",
-        "outliers", "metrics", "created_at", "job_id", "revision",
+        "outliers", "metrics", "created_at", "job_id", "revision", "event_gap_s", "parent_id", "every_k",
     }  # fmt: skip
     assert (shown["k"], shown["k_requested"], shown["images"], shown["algorithm"]) == (3, 3, 12, "kmeans")
     assert shown["encoder"]["name"] == "efficientnet-lite0" and len(shown["encoder"]["sha256"]) == 64
@@ -81,7 +81,7 @@ def test_a_clustering_in_full(sorted_gallery: Sorted) -> None:
 
 
 @pytest.mark.parametrize(
-    "rest", ["", "/clusters", "/clusters/0", "/clusters/0/images", "/assignments", "/evaluations", "/assign"]
+    "rest", ["", "/suggestions", "/clusters", "/clusters/0", "/clusters/0/images", "/assignments", "/evaluations", "/assign"]
 )
 def test_clusterings_that_are_not_there(shared_api: TestClient, rest: str) -> None:
     method, more = ("POST", {"json": {"labels": {"a": "b"}}}) if rest in ("/evaluations", "/assign") else ("GET", {})
