@@ -105,6 +105,7 @@ class ClusteringOut(BaseModel):
                 "seed": 0,
                 "version": "0.1.0",
                 "images": 718,
+                "sampled": None,
                 "outliers": 9,
                 "metrics": {"silhouette": 0.21},
                 "created_at": "2026-05-01T12:00:20Z",
@@ -127,6 +128,7 @@ class ClusteringOut(BaseModel):
     seed: int
     version: str = Field(description="Of Roost, when the clustering was made.")
     images: int
+    sampled: int | None = Field(None, description="How many of them the clusters were found on, when not on all.")
     outliers: int
     metrics: dict[str, float | None] = Field(description="Without labels; see docs/metrics.md.")
     created_at: datetime

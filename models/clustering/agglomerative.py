@@ -54,7 +54,6 @@ class Agglomerative:
     )
     takes_k = True
     finds_k = False
-    finds_k = False
     Params = Params
 
     def cluster(

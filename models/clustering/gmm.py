@@ -58,7 +58,6 @@ class Gmm:
     )
     takes_k = True
     finds_k = False
-    finds_k = False
     Params = Params
 
     def cluster(

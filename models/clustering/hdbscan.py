@@ -67,7 +67,6 @@ class Hdbscan:
     )
     takes_k = False
     finds_k = True
-    finds_k = True
     Params = Params
 
     def cluster(

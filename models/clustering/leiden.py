@@ -66,7 +66,6 @@ class Leiden:
     )
     takes_k = True
     finds_k = True
-    finds_k = True
     Params = Params
 
     def cluster(

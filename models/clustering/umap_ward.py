@@ -58,7 +58,6 @@ class UmapWard:
     )
     takes_k = True
     finds_k = False
-    finds_k = False
     Params = Params
 
     def cluster(

@@ -161,7 +161,7 @@ def _described(
     row.algorithm, row.params, row.seed = params["algorithm"], params["params"], params["seed"]
     row.k, row.k_requested = found.k, json.dumps(params["k"])
     row.event_gap_s = params.get("event_gap_s")
-    row.images = len(found.labels)
+    row.images, row.sampled = len(found.labels), found.sampled
     row.version, row.job_id, row.created_at = version("roost"), context.job.id, now(session)
     return row
 

@@ -32,6 +32,7 @@ class Clustering(Table):
     seed: Mapped[int]
     version: Mapped[str]
     images: Mapped[int]
+    sampled: Mapped[int | None]  # how many images the clusters were found on, when not on all
     outliers: Mapped[int]
     metrics: Mapped[dict[str, Any]]
     centres_key: Mapped[str]
@@ -39,9 +40,7 @@ class Clustering(Table):
     map_key: Mapped[str | None]  # two coordinates for each image
     suggestions: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)  # of "auto"
     parent_id: Mapped[UUID | None]  # the clustering whose corrections were applied again to this one
-    event_gap_s: Mapped[float | None] = mapped_column(
-        Float
-    )  # images of one camera so close in time were clustered as one
+    event_gap_s: Mapped[float | None] = mapped_column(Float)  # one camera's images so close in time were taken as one
     revision: Mapped[int] = mapped_column(default=1)
     job_id: Mapped[UUID]
     created_at: Mapped[datetime]

@@ -73,6 +73,7 @@ def test_a_clustering_in_full(sorted_gallery: Sorted) -> None:
     assert set(shown) == {
         "id", "collection_id", "encoder", "algorithm", "k", "k_requested", "params", "seed", "version", "images",
         "outliers", "metrics", "created_at", "job_id", "revision", "event_gap_s", "parent_id", "every_k",
+        "sampled",
     }  # fmt: skip
     assert (shown["k"], shown["k_requested"], shown["images"], shown["algorithm"]) == (3, 3, 12, "kmeans")
     assert shown["encoder"]["name"] == "efficientnet-lite0" and len(shown["encoder"]["sha256"]) == 64

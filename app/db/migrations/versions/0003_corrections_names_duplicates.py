@@ -151,6 +151,7 @@ def upgrade() -> None:
     with op.batch_alter_table("assignments") as batch:
         batch.alter_column("run_number", existing_type=sa.Integer(), nullable=False)
     op.create_index("ix_assignments_outliers", "assignments", ["clustering_id", "outlier_score", "image_id"])
+    op.add_column("clusterings", sa.Column("sampled", sa.Integer(), nullable=True))
     op.add_column("clusterings", sa.Column("tree_key", sa.Text(), nullable=True))
     op.add_column("clusterings", sa.Column("map_key", sa.Text(), nullable=True))
     op.add_column("clusterings", sa.Column("suggestions", sa.JSON(none_as_null=True), nullable=True))
@@ -165,7 +166,7 @@ def downgrade() -> None:
     op.drop_column("images", "phash")
     op.drop_column("images", "pixels_sha256")
     op.drop_column("clusters", "group_id")
-    for name in ("event_gap_s", "parent_id", "suggestions", "map_key", "tree_key"):
+    for name in ("event_gap_s", "parent_id", "suggestions", "map_key", "tree_key", "sampled"):
         op.drop_column("clusterings", name)
     op.drop_index("ix_assignments_outliers", "assignments")
     op.execute("DELETE FROM assignments WHERE number IS NULL")
