@@ -18,6 +18,7 @@ from app.duplicates import routes as duplicates
 from app.encoders import repository as encoders_repository
 from app.encoders import routes as encoders
 from app.events import routes as events
+from app.exports import routes as exports
 from app.images import routes as images
 from app.images.decoder import Decoder
 from app.jobs import routes as jobs
@@ -73,6 +74,7 @@ def create_app(settings: Settings | None = None, companion: Companion = lambda _
         audits,
         duplicates,
         events,
+        exports,
         maps,
         outliers,
         search,

@@ -27,6 +27,9 @@ def cluster(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where to write; by default roost-out/FOLDER's name.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    folders: Annotated[
+        bool, typer.Option("--folders", help="Also lay the pictures out by cluster in OUT/clusters, by hard links.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Sort a folder of pictures into clusters; writes clusters.csv and report.html.
@@ -39,7 +42,7 @@ def cluster(
 
     target = (out or Path("roost-out") / folder.resolve().name).resolve()
     wanted: int | Literal["auto"] = "auto" if k == "auto" else int(k)
-    request = Request(folder.resolve(), target, found, algorithm, wanted, seed, labels, device)
+    request = Request(folder.resolve(), target, found, algorithm, wanted, seed, labels, device, folders)
     console = Console(stderr=as_json, quiet=as_json)
     with failing_clearly("cluster"), Stages(console) as stages:
         result = sort_folder(request, stages)

@@ -12,6 +12,7 @@ import numpy as np
 from app.folder import gallery as galleries
 from app.folder import labels as known_labels
 from app.folder.gallery import Gallery
+from app.folder.layout import check_ours, lay_out
 from app.folder.scan import NothingToDo, some_pictures
 from app.folder.stages import Stages
 from app.report.report import Report, ReportCluster, ReportImage, write, write_csv
@@ -24,6 +25,8 @@ from models.clustering.representatives import cohesion
 from models.clustering.run import run as run_algorithm
 from models.encoders.base import Encoder
 
+CLUSTERS = "clusters"  # the pictures by cluster, below the request's `out`
+
 
 @dataclass(frozen=True)
 class Request:
@@ -35,6 +38,7 @@ class Request:
     seed: int
     labels: str | None
     device: str
+    folders: bool = False  # whether the pictures are laid out by cluster too
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class Sorted:
 def sort_folder(request: Request, stages: Stages) -> Sorted:
     """Everything but the printing. Raises NothingToDo, LabelsUnreadable, and what models raise with a `code`."""
     started = time.perf_counter()
+    if request.folders:
+        check_ours(request.out / CLUSTERS)
     with stages.stage("scan", "Looking for pictures"):
         files = some_pictures(request.folder, request.out)
     copies = request.out / "thumbs"
@@ -138,6 +144,9 @@ def _write(result: Sorted) -> None:
         ),
         out / "clusters.csv",
     )
+    if result.request.folders:
+        homes = ((number, [names[row] for row in _members(result, number)]) for number in result.numbers)
+        lay_out(result.request.folder, homes, out / CLUSTERS)
     write(_report(result), out / "report.html")
 
 

@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_cluster_a_folder(folder: Path, tmp_path: Path) -> None:
-    run = roost("cluster", folder, "--k", "3", "--labels", "folders", "--json", cwd=tmp_path)
+    run = roost("cluster", folder, "--k", "3", "--labels", "folders", "--folders", "--json", cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     summary = json.loads(run.stdout)
     assert (summary["images"], summary["rejected"], summary["duplicates"], summary["k"]) == (24, 2, 1, 3)
@@ -43,6 +43,8 @@ def test_cluster_a_folder(folder: Path, tmp_path: Path) -> None:
     assert out == tmp_path / "roost-out" / "pictures"
     rows = list(csv.DictReader((out / "clusters.csv").open()))
     assert len(rows) == 24 and {row["cluster_id"] for row in rows} == {"0", "1", "2"}
+    laid_out = [path for path in (out / "clusters").glob("cluster-*/*")]
+    assert len(laid_out) == 24 and all(path.stat().st_nlink == 2 for path in laid_out)
     report = (out / "report.html").read_text()
     assert "image_type_mismatch" in report and "image_corrupt" in report
     assert all((out / "thumbs" / name).exists() for name in {p.name for p in (out / "thumbs").iterdir()})
