@@ -37,17 +37,6 @@ def names(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
     return found
 
 
-def taken(session: Session, ids: Iterable[UUID]) -> list[tuple[datetime | None, str | None]]:
-    """When and with which camera each of these images was taken; both None for one that is gone."""
-    found: list[tuple[datetime | None, str | None]] = []
-    rest = iter(ids)
-    while part := list(islice(rest, PARAMETERS)):
-        rows = session.execute(select(Image.id, Image.taken_at, Image.camera).where(Image.id.in_(part)))
-        known = {image_id: (taken_at, camera) for image_id, taken_at, camera in rows}
-        found += [known.get(image_id, (None, None)) for image_id in part]
-    return found
-
-
 def any_named(session: Session, collection_id: UUID, ids_or_names: Container[str]) -> bool:
     """Whether at least one image of the collection has one of these ids or names; in constant memory."""
     query = select(Image.id, Image.name).where(Image.collection_id == collection_id)

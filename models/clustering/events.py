@@ -11,8 +11,6 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.clustering.unit_vectors import unit_rows
-
 
 def units(times: NDArray[np.float64], cameras: Sequence[Hashable | None], gap_s: float) -> NDArray[np.int32]:
     """(N,) seconds, NaN when unknown, and N cameras, None when unknown -> (N,) the event of each, 0 to U - 1.
@@ -36,18 +34,3 @@ def units(times: NDArray[np.float64], cameras: Sequence[Hashable | None], gap_s:
     rank = np.empty(len(firsts), np.int32)
     rank[np.argsort(firsts)] = np.arange(len(firsts))
     return rank[inverse]
-
-
-def pooled(vectors: NDArray[np.float32], events: NDArray[np.int32]) -> NDArray[np.float32]:
-    """(N, D) unit rows, (N,) events 0 to U - 1 -> (U, D) their mean directions; labels of events spread back by
-    `labels[events]`.
-
-    Where the vectors of an event cancel out, its first picture stands for it.
-    """
-    order = np.argsort(events, kind="stable")
-    starts = np.flatnonzero(np.diff(events[order], prepend=-1))
-    sums = np.empty((len(starts), vectors.shape[1]), np.float32)
-    for number, rows in enumerate(np.split(order, starts[1:])):
-        total = vectors[rows].sum(axis=0, dtype=np.float64)
-        sums[number] = total if np.linalg.norm(total) > 1e-6 else vectors[rows[0]]
-    return unit_rows(sums)

@@ -7,6 +7,7 @@ what is like a cluster that was merged goes where that went.
 from uuid import UUID
 
 import numpy as np
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.clusterings import repository as clusterings
@@ -18,6 +19,7 @@ from app.embeddings import repository as embeddings
 from models.clustering.lloyd import assign as assign_to_run
 from workers.context import Context, JobFailed
 from workers.jobs.cluster import assign, prepare
+from workers.jobs.duplicates import ensure_duplicates
 from workers.jobs.index import ensure_index
 from workers.jobs.ingest import decode_pending
 from workers.jobs.map import ensure_map
@@ -35,6 +37,7 @@ def run(context: Context) -> None:
     joined = _join(context, clustering, embedding_set.id)
     ensure_index(context, embedding_set)
     ensure_map(context, clustering.id, embedding_set)
+    ensure_duplicates(context, embedding_set)
     with context.succeed({"clustering_id": str(clustering.id), "assigned": joined}):
         pass
 
@@ -55,8 +58,16 @@ def _join(context: Context, clustering: Clustering, set_id: UUID) -> int:
             labels = assign_to_run(vectors, centres.vectors[: centres.run])[0]
             numbers, distances = centres.nearest(vectors)
             leaves = _leaves(context, row, vectors)
-            assign(session, clustering.id, ids, labels, distances, leaves, numbers)
+            odd = distances / _limits(session, row, numbers)
+            assign(session, clustering.id, ids, labels, distances, leaves, numbers, odd)
             _count(session, row, numbers, distances)
+
+
+def _limits(session: Session, row: Clustering, numbers: np.ndarray) -> np.ndarray:
+    """(N,) the distance at which an image of its cluster is an outlier; without bound in no cluster."""
+    query = select(Cluster.number, Cluster.outlier_distance).where(Cluster.clustering_id == row.id)
+    limits = {number: limit for number, limit in session.execute(query)}
+    return np.array([limits.get(number, np.inf) for number in numbers.tolist()])
 
 
 def _leaves(context: Context, row: Clustering, vectors: np.ndarray) -> np.ndarray | None:

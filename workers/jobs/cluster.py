@@ -18,11 +18,10 @@ from app.db.tables import Clustering as ClusteringRow
 from app.embeddings import repository as embeddings
 from app.encoders import repository as encoders
 from app.encoders import service as encoders_service
+from app.events.service import units
 from app.ids import new_id
-from app.images import repository as images
 from models import registry
 from models.clustering.base import Clustering, Tree
-from models.clustering.events import units
 from models.clustering.outliers import atypical, scores, thresholds
 from models.clustering.representatives import cohesion, representatives
 from models.clustering.run import Run
@@ -32,6 +31,7 @@ from models.clustering.unit_vectors import unit_rows
 from models.evaluation import unlabelled
 from workers.context import Context, JobFailed
 from workers.jobs import carry
+from workers.jobs.duplicates import ensure_duplicates
 from workers.jobs.embed import embed_missing, fetch
 from workers.jobs.index import ensure_index
 from workers.jobs.ingest import decode_pending
@@ -50,6 +50,7 @@ def run(context: Context) -> None:
     clustering_id = made.id if made else _cluster(context, embedding_set)
     ensure_index(context, embedding_set)
     ensure_map(context, clustering_id, embedding_set)
+    ensure_duplicates(context, embedding_set)
     with context.succeed({"clustering_id": str(clustering_id)}):
         pass
 
@@ -73,7 +74,7 @@ def _cluster(context: Context, embedding_set: EmbeddingSet) -> UUID:
     gap = params.get("event_gap_s")
     with context.database.reading() as session:
         ids, vectors = _load(session, context, embedding_set)
-        events = None if gap is None else _events(session, ids, gap)
+        events = None if gap is None else units(session, ids, gap)
     algorithm = registry.load("clustering", params["algorithm"])
 
     def progress(done: int, total: int) -> None:
@@ -112,13 +113,6 @@ def _publish(context: Context, embedding_set: EmbeddingSet, ids: list[UUID], vec
         assign(session, clustering_id, ids, found.labels, found.distances, leaves, scores=odd)
         carry.publish(session, context.storage, clustering_id, ids, vectors, found, said)
     return clustering_id
-
-
-def _events(session: Session, ids: list[UUID], gap_s: float) -> np.ndarray:
-    """(N,) the event of each image."""
-    taken = images.taken(session, ids)
-    times = np.array([np.nan if one is None else one.timestamp() for one, _ in taken])
-    return units(times, [camera for _, camera in taken], gap_s)
 
 
 def _load(session: Session, context: Context, embedding_set: EmbeddingSet) -> tuple[list[UUID], np.ndarray]:

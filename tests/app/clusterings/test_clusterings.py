@@ -82,7 +82,8 @@ def test_a_clustering_in_full(sorted_gallery: Sorted) -> None:
 
 
 @pytest.mark.parametrize(
-    "rest", ["", "/suggestions", "/clusters", "/clusters/0", "/clusters/0/images", "/assignments", "/evaluations", "/assign"]
+    "rest",
+    ["", "/suggestions", "/clusters", "/clusters/0", "/clusters/0/images", "/assignments", "/evaluations", "/assign"],
 )
 def test_clusterings_that_are_not_there(shared_api: TestClient, rest: str) -> None:
     method, more = ("POST", {"json": {"labels": {"a": "b"}}}) if rest in ("/evaluations", "/assign") else ("GET", {})

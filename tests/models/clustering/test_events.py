@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.clustering.events import pooled, units
+from models.clustering.events import units
+from models.clustering.result import mean_directions
 
 NAN = float("nan")
 
@@ -43,7 +44,7 @@ def test_an_events_vector_is_the_mean_direction() -> None:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors[5] = -vectors[4]
     events = np.array([1, 0, 1, 2, 3, 3], np.int32)
-    means = pooled(vectors, events)
+    means = mean_directions(vectors, events)
     direction = vectors[0] + vectors[2]
     np.testing.assert_allclose(means[1], direction / np.linalg.norm(direction), rtol=1e-5)
     np.testing.assert_allclose(means[[0, 2]], vectors[[1, 3]], rtol=1e-6)
