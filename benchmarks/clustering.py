@@ -109,7 +109,9 @@ def embedded(gallery: str) -> tuple[NDArray[np.float32], list[str]]:
         folder = data / FOLDERS[gallery] if gallery in FOLDERS else unpacked(data / ARCHIVE, Path(scratch))
         encoder = registry.load("encoders", "efficientnet-lite0")
         with Stages(Console(quiet=True)) as stages:
-            read = galleries.read(folder, some_pictures(folder, Path(scratch)), Path(scratch, "copies"), encoder, "cpu", stages)
+            read = galleries.read(
+                folder, some_pictures(folder, Path(scratch)), Path(scratch, "copies"), encoder, "cpu", stages
+            )
     return read.vectors, [name.split("/")[0] for name in read.names]
 
 

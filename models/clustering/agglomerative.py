@@ -7,14 +7,12 @@ not a million squared.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.clustering.algorithm import Algorithm
 from models.clustering.base import Clustering, Progress, Tree
-from models.clustering.choose_k import choose_k
 from models.clustering.empty_clusters import fill_empty
 from models.clustering.lloyd import assign, fit
 from models.clustering.result import check_k, mean_directions, numbered
@@ -22,7 +20,6 @@ from models.clustering.stages import stages
 from models.clustering.tree import cut
 from models.clustering.unit_vectors import first_occurrence, own_similarity, unit_rows
 from models.clustering.ward import ward
-from models.threads import threads_for
 
 RESTARTS = 2  # leaves are merged again: which local optimum they come from matters little
 CANCELLED = 1e-6  # a sum of unit vectors this short has no direction
@@ -44,51 +41,29 @@ class Params(BaseModel):
     iterations: int = Field(15, ge=1, le=200, description="At most this many iterations of the k-means for the leaves.")
 
 
-class Agglomerative:
-    """Exactly k non-empty clusters and the tree they are cut from; every image belongs to one."""
+class Agglomerative(Algorithm):
+    """Exactly k non-empty clusters and the tree they are cut from; every image belongs to one.
+
+    The tree's leaves are numbered by their first image; where k is more than the leaves asked for, there are k leaves.
+    """
 
     name = "agglomerative"
     summary = (
         "Many small groups, joined two by two into ever bigger ones: change the number of clusters afterwards without "
         "a new run. Works on all images, whatever their number."
     )
-    takes_k = True
-    finds_k = False
     Params = Params
 
-    def cluster(
-        self,
-        vectors: NDArray[np.float32],
-        k: int | Literal["auto"],
-        params: Params | None = None,
-        seed: int = 0,
-        progress: Progress | None = None,
-    ) -> Clustering:
-        """Cluster (N, D) embeddings; see `Algorithm.cluster`. The tree's leaves are numbered by their first image.
-
-        Where k is more than the leaves asked for, there are k leaves. Raises KTooLarge, VectorsUnusable,
-        ClusteringError.
-        """
-        with threads_for(len(vectors)):
-            return self._cluster(unit_rows(vectors), k, params or Params(), seed, progress)
-
     def _cluster(
-        self,
-        vectors: NDArray[np.float32],
-        k: int | Literal["auto"],
-        params: Params,
-        seed: int,
-        progress: Progress | None,
+        self, vectors: NDArray[np.float32], k: int, params: Params, seed: int, progress: Progress
     ) -> Clustering:
-        choosing, growing, merging = stages(progress, 2 if k == "auto" else 0, 8, 1)
-        choosing(0, 1)
-        count = choose_k(vectors, seed, choosing) if k == "auto" else k
+        growing, merging = stages(progress, 8, 1)
         first = first_occurrence(vectors)
-        check_k(count, first)
-        leaves = _leaves(vectors, first, count, params, seed, growing)
+        check_k(k, first)
+        leaves = _leaves(vectors, first, k, params, seed, growing)
         directions, lengths, sizes = _means(vectors, leaves)
         tree = Tree(leaves, ward(directions * lengths[:, None], sizes, merging))
-        labels = cut(tree.merges, len(sizes), count)
+        labels = cut(tree.merges, len(sizes), k)
         return numbered(vectors, labels[leaves], _centres(directions, lengths * sizes, labels), tree)
 
 

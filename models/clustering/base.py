@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
 
 Progress = Callable[[int, int], None]
 OUTLIER = -1
@@ -88,29 +87,3 @@ class Clustering:
     def sizes(self) -> NDArray[np.int64]:
         """(K,) the number of images in each cluster."""
         return np.bincount(self.labels[self.labels >= 0], minlength=self.k)
-
-
-@runtime_checkable
-class Algorithm(Protocol):
-    """A clustering algorithm: one file in this folder with `Params`, one class and `plugin = TheClass()`."""
-
-    name: str
-    summary: str
-    takes_k: bool  # else only "auto"
-    finds_k: bool  # takes "auto" to mean its own number of clusters, not the one that is suggested
-    Params: type[BaseModel]
-
-    def cluster(
-        self,
-        vectors: NDArray[np.float32],
-        k: int | Literal["auto"],
-        params: Any,
-        seed: int = 0,
-        progress: Progress | None = None,
-    ) -> Clustering:
-        """Cluster (N, D) embeddings into exactly k non-empty clusters; the same input gives the same bits.
-
-        `progress(done, total)` is called between steps with done rising to total; what it raises ends the run.
-        Raises ClusteringError.
-        """
-        ...

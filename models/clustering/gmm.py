@@ -10,21 +10,19 @@ NMI on efficientnet-lite0 embeddings with the true k, seeds 0 and 1: birds .756,
 from __future__ import annotations
 
 import warnings
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.clustering.algorithm import Algorithm
 from models.clustering.base import Clustering, Progress
-from models.clustering.choose_k import choose_k
 from models.clustering.exactly_k import split_until
 from models.clustering.kmeans import KMeans
 from models.clustering.result import check_k, from_labels
 from models.clustering.sampled import Sample, draw
 from models.clustering.stages import stages
-from models.clustering.unit_vectors import unit_rows
-from models.threads import threads_for
 
 BLOCK = 8192  # images a step when all are given their cluster
 CELLS = 50_000_000  # images times clusters in the sample at most: so many float64 numbers are held a few times
@@ -48,7 +46,7 @@ class Params(BaseModel):
     )
 
 
-class Gmm:
+class Gmm(Algorithm):
     """Exactly k non-empty clusters; every image belongs to one."""
 
     name = "gmm"
@@ -56,44 +54,23 @@ class Gmm:
         "Like k-means, but a group may be tight in one respect and wide in another. From 50,000 images on it finds "
         "the groups on a sample of them."
     )
-    takes_k = True
-    finds_k = False
     Params = Params
 
-    def cluster(
-        self,
-        vectors: NDArray[np.float32],
-        k: int | Literal["auto"],
-        params: Params | None = None,
-        seed: int = 0,
-        progress: Progress | None = None,
-    ) -> Clustering:
-        """Cluster (N, D) embeddings; see `Algorithm.cluster`. Raises KTooLarge, VectorsUnusable, ClusteringError."""
-        with threads_for(len(vectors)):
-            return self._cluster(unit_rows(vectors), k, params or Params(), seed, progress)
-
     def _cluster(
-        self,
-        vectors: NDArray[np.float32],
-        k: int | Literal["auto"],
-        params: Params,
-        seed: int,
-        progress: Progress | None,
+        self, vectors: NDArray[np.float32], k: int, params: Params, seed: int, progress: Progress
     ) -> Clustering:
-        choosing, starting, fitting, placing = stages(progress, 4 if k == "auto" else 0, 3, 5, 2)
-        choosing(0, 1)
-        count = choose_k(vectors, seed, choosing) if k == "auto" else k
-        sample = draw(vectors, max(min(params.sample, CELLS // max(count, 1)), 2 * count), seed)
-        check_k(count, sample.first)
-        start = KMeans().cluster(sample.drawn, count, seed=seed, progress=starting).labels
+        starting, fitting, placing = stages(progress, 3, 5, 2)
+        sample = draw(vectors, max(min(params.sample, CELLS // max(k, 1)), 2 * k), seed)
+        check_k(k, sample.first)
+        start = KMeans().cluster(sample.drawn, k, seed=seed, progress=starting).labels
         labels = np.zeros(len(vectors), np.int32)
-        if count > 1:
+        if k > 1:
             components = _components(sample.drawn, params.components, seed)
             points = components.transform(sample.drawn).astype(np.float64)
             model = _fitted(points, start, params.iterations, seed, fitting)
             labels = _placed(sample, components, model, placing)
         placing(1, 1)
-        return from_labels(vectors, split_until(vectors, labels, count, sample.first), sampled=sample.size)
+        return from_labels(vectors, split_until(vectors, labels, k, sample.first), sampled=sample.size)
 
 
 PLUGIN = Gmm()

@@ -17,19 +17,16 @@ seeds, `fine` over two:
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.clustering.base import Clustering, KNotSupported, Progress
+from models.clustering.algorithm import Algorithm
+from models.clustering.base import Clustering, Progress
 from models.clustering.result import from_labels
 from models.clustering.sampled import draw
 from models.clustering.stages import stages
 from models.clustering.umap_space import umap_space
-from models.clustering.unit_vectors import unit_rows
-from models.threads import threads_for
 
 
 class Params(BaseModel):
@@ -57,8 +54,8 @@ class Params(BaseModel):
     )
 
 
-class Hdbscan:
-    """As many clusters as there are dense groups, and outliers."""
+class Hdbscan(Algorithm):
+    """As many clusters as there are dense groups, and outliers; where nothing is dense one cluster, of all."""
 
     name = "hdbscan"
     summary = (
@@ -69,28 +66,10 @@ class Hdbscan:
     finds_k = True
     Params = Params
 
-    def cluster(
-        self,
-        vectors: NDArray[np.float32],
-        k: int | Literal["auto"],
-        params: Params | None = None,
-        seed: int = 0,
-        progress: Progress | None = None,
-    ) -> Clustering:
-        """Cluster (N, D) embeddings; see `Algorithm.cluster`. Where nothing is dense there is one cluster, of all.
-
-        Raises KNotSupported unless k is "auto", VectorsUnusable.
-        """
-        if k != "auto":
-            raise KNotSupported(self.name)
-        with threads_for(len(vectors)):
-            return self._cluster(unit_rows(vectors), params or Params(), seed, progress)
-
     def _cluster(
-        self, vectors: NDArray[np.float32], params: Params, seed: int, progress: Progress | None
+        self, vectors: NDArray[np.float32], k: None, params: Params, seed: int, progress: Progress
     ) -> Clustering:
         placing, grouping, spreading = stages(progress, 6, 2, 2)
-        placing(0, 1)
         sample = draw(vectors, params.sample, seed)
         space = umap_space(sample.drawn, seed, neighbours=params.neighbours, dim=params.dimensions, progress=placing)
         grouping(0, 1)

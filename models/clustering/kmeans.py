@@ -15,21 +15,16 @@ The objective tells good runs from bad ones (its correlation with NMI over 150 r
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.clustering.algorithm import Algorithm
 from models.clustering.base import Clustering, Progress
-from models.clustering.choose_k import choose_k
 from models.clustering.empty_clusters import fill_empty
 from models.clustering.lloyd import assign, fit
 from models.clustering.result import check_k, numbered
-from models.clustering.unit_vectors import first_occurrence, unit_rows
-from models.threads import threads_for
-
-HALF = 500  # steps that each half of a run with k = "auto" reports
+from models.clustering.unit_vectors import first_occurrence
 
 
 class Params(BaseModel):
@@ -44,61 +39,29 @@ class Params(BaseModel):
     )
 
 
-class KMeans:
+class KMeans(Algorithm):
     """Exactly k non-empty clusters; every image belongs to one."""
 
     name = "kmeans"
     summary = "Round groups of similar direction, as many as asked for; fast and repeatable."
-    takes_k = True
-    finds_k = False
     Params = Params
 
-    def cluster(
-        self,
-        vectors: NDArray[np.float32],
-        k: int | Literal["auto"],
-        params: Params | None = None,
-        seed: int = 0,
-        progress: Progress | None = None,
-    ) -> Clustering:
-        """Cluster (N, D) embeddings; see `Algorithm.cluster`. Raises KTooLarge, VectorsUnusable, ClusteringError."""
-        with threads_for(len(vectors)):
-            return self._cluster(unit_rows(vectors), k, params or Params(), seed, progress)
-
     def _cluster(
-        self,
-        vectors: NDArray[np.float32],
-        k: int | Literal["auto"],
-        params: Params,
-        seed: int,
-        progress: Progress | None,
+        self, vectors: NDArray[np.float32], k: int, params: Params, seed: int, progress: Progress
     ) -> Clustering:
-        search, main = _phases(progress, k == "auto")
-        count = choose_k(vectors, seed, search) if k == "auto" else k
         first = first_occurrence(vectors)
-        check_k(count, first)
+        check_k(k, first)
         centres = fit(
             vectors,
-            count,
+            k,
             restarts=params.restarts,
             iterations=params.iterations,
             search=params.search_images,
             seed=seed,
-            progress=main,
+            progress=progress,
         )
         labels = assign(vectors, centres)[0][first]  # equal vectors share a cluster, whatever rounding says
         return numbered(vectors, *fill_empty(vectors, labels, centres, first))
 
 
 PLUGIN = KMeans()
-
-
-def _phases(progress: Progress | None, auto: bool) -> tuple[Progress | None, Progress | None]:
-    """Split one progress over choosing k (the first half) and the run itself; alone, the run has it all."""
-    if progress is None or not auto:
-        return None, progress
-    return _part(progress, 0), _part(progress, HALF)
-
-
-def _part(progress: Progress, start: int) -> Progress:
-    return lambda done, total: progress(start + HALF * done // total, 2 * HALF)

@@ -18,12 +18,11 @@ Measured on efficientnet-lite0 embeddings; with the true k by the number of neig
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.clustering.algorithm import Algorithm
 from models.clustering.base import Clustering, Progress
 from models.clustering.communities import communities
 from models.clustering.exactly_k import merge_until, split_until
@@ -31,8 +30,7 @@ from models.clustering.neighbour_graph import Edges, mutual_graph, nearest
 from models.clustering.result import check_k, from_labels
 from models.clustering.sampled import draw
 from models.clustering.stages import stages
-from models.clustering.unit_vectors import own_similarity, unit_rows
-from models.threads import threads_for
+from models.clustering.unit_vectors import own_similarity
 
 TEMPERATURE = 0.1
 TRIALS = 24  # resolutions tried at most for a wanted k; each takes a second for 20,000 images
@@ -56,51 +54,32 @@ class Params(BaseModel):
     )
 
 
-class Leiden:
-    """As many clusters as the graph has communities, or exactly k; every image belongs to one."""
+class Leiden(Algorithm):
+    """As many clusters as the graph has communities, or exactly k; every image belongs to one.
+
+    The seed draws the sample and nothing else.
+    """
 
     name = "leiden"
     summary = (
         "Links every image to those most like it and finds the circles of friends, and by itself how many there are. "
         "From 20,000 images on it works on a sample of them."
     )
-    takes_k = True
     finds_k = True
     Params = Params
 
-    def cluster(
-        self,
-        vectors: NDArray[np.float32],
-        k: int | Literal["auto"],
-        params: Params | None = None,
-        seed: int = 0,
-        progress: Progress | None = None,
-    ) -> Clustering:
-        """Cluster (N, D) embeddings; see `Algorithm.cluster`. Raises KTooLarge, VectorsUnusable, ClusteringError.
-
-        The seed draws the sample and nothing else.
-        """
-        with threads_for(len(vectors)):
-            return self._cluster(unit_rows(vectors), k, params or Params(), seed, progress)
-
     def _cluster(
-        self,
-        vectors: NDArray[np.float32],
-        k: int | Literal["auto"],
-        params: Params,
-        seed: int,
-        progress: Progress | None,
+        self, vectors: NDArray[np.float32], k: int | None, params: Params, seed: int, progress: Progress
     ) -> Clustering:
         linking, dividing, spreading = stages(progress, 2, 2, 2)
-        linking(0, 1)
-        sample = draw(vectors, params.sample if k == "auto" else max(params.sample, 2 * k), seed)
-        if k != "auto":
+        sample = draw(vectors, params.sample if k is None else max(params.sample, 2 * k), seed)
+        if k is not None:
             check_k(k, sample.first)
         rows = sample.drawn
         edges = mutual_graph(nearest(rows, params.neighbours, linking)[0])
         weights = np.exp((own_similarity(rows[edges[0]], rows, edges[1]) - 1) / TEMPERATURE)
         dividing(0, 1)
-        if k == "auto":
+        if k is None:
             labels = communities(edges, weights, len(rows), params.resolution)
         else:
             labels = _exactly(k, rows, edges, weights, dividing)

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.clustering.base import Algorithm, Clustering, Progress, Tree
+from models.clustering.algorithm import Algorithm
+from models.clustering.base import Clustering, Progress, Tree
 from models.clustering.choose_k import Suggestions, suggest
 from models.clustering.lloyd import assign
 from models.clustering.result import mean_directions

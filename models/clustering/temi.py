@@ -12,14 +12,13 @@ steadier. Known failure: without centring every head puts all images into one cl
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.clustering.algorithm import Algorithm
 from models.clustering.base import Clustering, Progress
-from models.clustering.choose_k import choose_k
 from models.clustering.exactly_k import split_until
 from models.clustering.kmeans import KMeans
 from models.clustering.neighbour_graph import nearest
@@ -27,8 +26,6 @@ from models.clustering.principal import directions
 from models.clustering.result import check_k, from_labels
 from models.clustering.sampled import Sample, draw
 from models.clustering.stages import stages
-from models.clustering.unit_vectors import first_occurrence, unit_rows
-from models.threads import threads_for
 
 SMALLEST = 16  # with fewer images there is nothing to learn from neighbours; k-means answers
 BATCH = 256  # images a step
@@ -55,7 +52,7 @@ class Params(BaseModel):
     )
 
 
-class Temi:
+class Temi(Algorithm):
     """Exactly k non-empty clusters; every image belongs to one."""
 
     name = "temi"
@@ -63,40 +60,18 @@ class Temi:
         "Small networks learn clusters in which similar images end up together, and vote; slower than round groups, "
         "and mostly truer. From 20,000 images on it learns from a sample of them."
     )
-    takes_k = True
-    finds_k = False
     Params = Params
 
-    def cluster(
-        self,
-        vectors: NDArray[np.float32],
-        k: int | Literal["auto"],
-        params: Params | None = None,
-        seed: int = 0,
-        progress: Progress | None = None,
-    ) -> Clustering:
-        """Cluster (N, D) embeddings; see `Algorithm.cluster`. Raises KTooLarge, VectorsUnusable, ClusteringError."""
-        with threads_for(len(vectors)):
-            return self._cluster(unit_rows(vectors), k, params or Params(), seed, progress)
-
     def _cluster(
-        self,
-        vectors: NDArray[np.float32],
-        k: int | Literal["auto"],
-        params: Params,
-        seed: int,
-        progress: Progress | None,
+        self, vectors: NDArray[np.float32], k: int, params: Params, seed: int, progress: Progress
     ) -> Clustering:
-        choosing, searching, learning, voting = stages(progress, 2 if k == "auto" else 0, 1, 8, 1)
-        choosing(0, 1)
-        count = choose_k(vectors, seed, choosing) if k == "auto" else k
-        first = first_occurrence(vectors)
-        check_k(count, first)
-        sample = draw(vectors, max(params.sample, 2 * count), seed)
-        if count == 1 or len(sample.rows) < max(SMALLEST, 2 * count):
-            return KMeans().cluster(vectors, count, seed=seed, progress=voting)
-        votes = _votes(sample, count, params, seed, searching, learning)
-        labels = _consensus(votes, sample, count, seed, voting)
+        searching, learning, voting = stages(progress, 1, 8, 1)
+        sample = draw(vectors, max(params.sample, 2 * k), seed)
+        check_k(k, sample.first)
+        if k == 1 or len(sample.rows) < max(SMALLEST, 2 * k):
+            return KMeans().cluster(vectors, k, seed=seed, progress=voting)
+        votes = _votes(sample, k, params, seed, searching, learning)
+        labels = _consensus(votes, sample, k, seed, voting)
         return from_labels(vectors, labels, sampled=sample.size)
 
 

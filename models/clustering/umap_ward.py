@@ -15,22 +15,18 @@ first run of a process, which compiles for another 6:
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.clustering.algorithm import Algorithm
 from models.clustering.base import Clustering, Progress
-from models.clustering.choose_k import choose_k
 from models.clustering.result import check_k, from_labels
 from models.clustering.sampled import draw
 from models.clustering.stages import stages
 from models.clustering.tree import cut
 from models.clustering.umap_space import umap_space
-from models.clustering.unit_vectors import unit_rows
 from models.clustering.ward import ward
-from models.threads import threads_for
 
 
 class Params(BaseModel):
@@ -48,7 +44,7 @@ class Params(BaseModel):
     )
 
 
-class UmapWard:
+class UmapWard(Algorithm):
     """Exactly k non-empty clusters; every image belongs to one."""
 
     name = "umap-ward"
@@ -56,40 +52,16 @@ class UmapWard:
         "Images that are linked by a chain of look-alikes belong together, whatever the shape of the group; often "
         "truer than round groups, in seconds to minutes. From 20,000 images on it works on a sample of them."
     )
-    takes_k = True
-    finds_k = False
     Params = Params
 
-    def cluster(
-        self,
-        vectors: NDArray[np.float32],
-        k: int | Literal["auto"],
-        params: Params | None = None,
-        seed: int = 0,
-        progress: Progress | None = None,
-    ) -> Clustering:
-        """Cluster (N, D) embeddings; see `Algorithm.cluster`. Raises KTooLarge, VectorsUnusable, ClusteringError.
-
-        The sample is never smaller than two images a cluster.
-        """
-        with threads_for(len(vectors)):
-            return self._cluster(unit_rows(vectors), k, params or Params(), seed, progress)
-
     def _cluster(
-        self,
-        vectors: NDArray[np.float32],
-        k: int | Literal["auto"],
-        params: Params,
-        seed: int,
-        progress: Progress | None,
+        self, vectors: NDArray[np.float32], k: int, params: Params, seed: int, progress: Progress
     ) -> Clustering:
-        choosing, placing, merging, spreading = stages(progress, 4 if k == "auto" else 0, 6, 2, 2)
-        choosing(0, 1)
-        count = choose_k(vectors, seed, choosing) if k == "auto" else k
-        sample = draw(vectors, max(params.sample, 2 * count), seed)
-        check_k(count, sample.first)
+        placing, merging, spreading = stages(progress, 6, 2, 2)
+        sample = draw(vectors, max(params.sample, 2 * k), seed)  # two images a cluster at least
+        check_k(k, sample.first)
         space = umap_space(sample.drawn, seed, neighbours=params.neighbours, dim=params.dimensions, progress=placing)
-        labels = cut(ward(space, progress=merging), len(space), count)
+        labels = cut(ward(space, progress=merging), len(space), k)
         return from_labels(vectors, sample.spread(labels, spreading), sampled=sample.size)
 
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from models import registry
+from models.clustering.algorithm import Algorithm
 from models.clustering.base import (
     OUTLIER,
-    Algorithm,
     Clustering,
     ClusteringError,
     KNotSupported,

@@ -15,7 +15,8 @@ from hypothesis.extra.numpy import arrays
 from sklearn.cluster import KMeans as Reference
 
 from models import registry
-from models.clustering.base import Algorithm, ClusteringError, KTooLarge, VectorsUnusable
+from models.clustering.algorithm import Algorithm
+from models.clustering.base import ClusteringError, KTooLarge, VectorsUnusable
 from models.clustering.kmeans import KMeans, Params
 from models.clustering.unit_vectors import unit_rows
 
