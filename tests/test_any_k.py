@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
 from app.db.tables import Encoder, Image
+from models.clustering.run import best_for
 from models.evaluation.labelled import score
 from tests.app.conftest import shared_api  # noqa: F401 - a fixture
 from tests.fixtures.clusterings import ENCODER, Gallery, blobs
@@ -101,6 +102,16 @@ def test_auto_keeps_what_was_suggested(shared_api: TestClient, gallery: Gallery)
     assert found["k"] == run.get()["k"] and found["k"] in {one["k"] for one in found["suggested"]}
     assert len(found["curve"]) > len(found["suggested"]) >= 2
     assert Run(shared_api, gallery).refused("/suggestions") == (409, "suggestions_missing")
+
+
+def test_auto_is_an_algorithm_for_so_many_images(shared_api: TestClient, gallery: Gallery) -> None:  # noqa: F811
+    shown = Run(shared_api, gallery, algorithm="auto").get()
+    assert shown["algorithm"] == best_for(len(gallery.images)) == "kmeans" and shown["params"]["restarts"] == 20
+    assert best_for(199) == "kmeans" and best_for(200) == "temi"
+    answer = shared_api.post(
+        f"/v1/collections/{gallery.collection_id}/clusterings", json={"algorithm": "auto", "params": {"restarts": 3}}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "params_invalid")
 
 
 def test_hdbscan_takes_no_number(shared_api: TestClient, gallery: Gallery) -> None:  # noqa: F811

@@ -20,7 +20,9 @@ def cluster(
     encoder: Annotated[
         str, typer.Option(help="An encoder's name, or a fine-tuned one's folder.")
     ] = "efficientnet-lite0",
-    algorithm: Annotated[str, typer.Option(help=f"One of: {', '.join(names('clustering'))}.")] = "kmeans",
+    algorithm: Annotated[
+        str, typer.Option(help=f"One of: {', '.join(names('clustering'))}; auto takes the truest, which is slower.")
+    ] = "kmeans",
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same clusters.")] = 0,
     labels: Annotated[
         str | None, typer.Option(help="folders, or a CSV with name,label: prints how well they agree.")
@@ -60,7 +62,7 @@ def _check(folder: Path, k: str, algorithm: str, device: str) -> None:
         raise typer.BadParameter(f"{folder} is no folder", param_hint="FOLDER")
     if k != "auto" and not (k.isascii() and k.isdigit() and int(k) >= 1):
         raise typer.BadParameter(f"{k!r} is neither auto nor a number from 1", param_hint="--k")
-    if algorithm not in (known := registry.names("clustering")):
+    if algorithm not in (known := ["auto", *registry.names("clustering")]):
         raise typer.BadParameter(f"{algorithm!r} is not known; known: {', '.join(known)}", param_hint="--algorithm")
     if device not in ("auto", "cpu", "cuda"):
         raise typer.BadParameter("give auto, cpu or cuda", param_hint="--device")
@@ -71,6 +73,7 @@ def _summary(result: Any) -> dict[str, Any]:
         "images": len(result.gallery.names),
         "rejected": len(result.gallery.rejected),
         "duplicates": len(result.gallery.duplicates),
+        "algorithm": result.algorithm,
         "k": result.clustering.k,
         "suggested": [one.k for one in result.suggestions.suggested] if result.suggestions else None,
         "outliers": int(result.outliers.sum()),

@@ -37,7 +37,11 @@ class ClusteringIn(BaseModel):
     )
 
     encoder: Line = Field(DEFAULT, description="An encoder's id or name.")
-    algorithm: Line = "kmeans"
+    algorithm: Line = Field(
+        "kmeans",
+        description='See GET /v1/algorithms; "auto" takes the one that agreed best with labels for so many images, and '
+        "needs some minutes where kmeans needs seconds.",
+    )
     k: Annotated[int, Field(ge=1, le=100_000, strict=True)] | Literal["auto"] = Field("auto", description="How many.")
     params: dict[str, Any] = Field(default_factory=dict, description="See GET /v1/algorithms.")
     seed: int = Field(0, ge=0, lt=2**31)

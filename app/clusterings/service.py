@@ -28,6 +28,7 @@ from app.jobs import ledger
 from app.settings import Settings
 from models import registry
 from models.clustering.base import OUTLIER, KNotSupported
+from models.clustering.run import AUTO
 
 _MADE = ("encoder", "k_requested", "every_k")  # fields of ClusteringOut that are no columns
 
@@ -56,7 +57,7 @@ def request(
         "params": check_params(body.algorithm, body.params),
         "event_gap_s": body.event_gap_s,
     }
-    if body.k != "auto" and not registry.load("clustering", body.algorithm).takes_k:
+    if body.k != "auto" and body.algorithm != AUTO and not registry.load("clustering", body.algorithm).takes_k:
         raise Invalid(str(KNotSupported(body.algorithm)), code=KNotSupported.code)
     return _submit(session, settings, "cluster", collection_id, params, request_id)
 
@@ -83,7 +84,11 @@ def _submit(
 
 
 def check_params(algorithm: str, params: dict[str, object]) -> dict[str, object]:
-    """The algorithm's parameters, whole, with the defaults filled in."""
+    """The algorithm's parameters, whole, with the defaults filled in; of "auto" those that were given, none."""
+    if algorithm == AUTO:
+        if params:
+            raise Invalid('params: choose an algorithm; "auto" has none of its own.', code="params_invalid")
+        return {}
     if algorithm not in registry.names("clustering"):
         raise NotFound(
             f"There is no algorithm {algorithm!r}; GET /v1/algorithms lists them.", code="algorithm_not_found"

@@ -22,6 +22,7 @@ from models.clustering.choose_k import Suggestions
 from models.clustering.outliers import atypical
 from models.clustering.outliers import scores as outlier_scores
 from models.clustering.representatives import cohesion
+from models.clustering.run import AUTO, best_for
 from models.clustering.run import run as run_algorithm
 from models.encoders.base import Encoder
 
@@ -47,6 +48,7 @@ class Sorted:
 
     request: Request
     gallery: Gallery
+    algorithm: str
     clustering: Clustering
     suggestions: Suggestions | None
     outliers: np.ndarray
@@ -81,14 +83,25 @@ def sort_folder(request: Request, stages: Stages) -> Sorted:
         raise NothingToDo(f"none of the {len(files)} files can be read; {first.name}: {first.detail}")
     truth = known_labels.read(request.labels, gallery.names) if request.labels else None
     with stages.stage("cluster", "Clustering") as advance:
-        algorithm = registry.load("clustering", request.algorithm)
+        name = best_for(len(gallery.names)) if request.algorithm == AUTO else request.algorithm
+        algorithm = registry.load("clustering", name)
         made = run_algorithm(algorithm, gallery.vectors, request.k, algorithm.Params(), request.seed, advance)
         found = made.found
     with stages.stage("judge", "Measuring"):
         metrics, scores = _judge(gallery, found, truth, request.seed)
     odd = atypical(outlier_scores(gallery.vectors, found))
     result = Sorted(
-        request, gallery, found, made.suggestions, odd, cohesion(found), metrics, scores, truth or None, stages.seconds
+        request,
+        gallery,
+        name,
+        found,
+        made.suggestions,
+        odd,
+        cohesion(found),
+        metrics,
+        scores,
+        truth or None,
+        stages.seconds,
     )
     with stages.stage("report", "Writing the report"):
         stages.seconds["total"] = round(time.perf_counter() - started, 3)
@@ -164,7 +177,7 @@ def _report(result: Sorted) -> Report:
     ]
     return Report(
         title=request.folder.resolve().name, created_at=datetime.now(UTC), encoder=request.encoder.name,
-        algorithm=request.algorithm, k=found.k, seed=request.seed, images=len(gallery.names),
+        algorithm=result.algorithm, k=found.k, seed=request.seed, images=len(gallery.names),
         rejected=[(one.name, one.code, one.detail) for one in gallery.rejected], duplicates=gallery.duplicates,
         metrics=result.metrics, scores=result.scores, seconds=dict(result.seconds), images_per_s=result.images_per_s,
         clusters=clusters, truth=result.truth,

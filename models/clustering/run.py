@@ -16,6 +16,14 @@ from models.clustering.result import mean_directions
 from models.clustering.stages import stages
 from models.clustering.unit_vectors import own_similarity, unit_rows
 
+AUTO = "auto"
+ENOUGH = 200  # images from which on the algorithm of the highest mean NMI has something to learn from
+
+
+def best_for(images: int) -> str:
+    """The algorithm that "auto" means: see benchmarks/clustering.md."""
+    return "temi" if images >= ENOUGH else "kmeans"
+
 
 @dataclass(frozen=True, eq=False)
 class Run:

@@ -24,7 +24,7 @@ from models import registry
 from models.clustering.base import Clustering, Tree
 from models.clustering.outliers import atypical, scores, thresholds
 from models.clustering.representatives import cohesion, representatives
-from models.clustering.run import Run
+from models.clustering.run import AUTO, Run, best_for
 from models.clustering.run import run as run_algorithm
 from models.clustering.tree import leaf_clustering
 from models.clustering.unit_vectors import unit_rows
@@ -75,21 +75,23 @@ def _cluster(context: Context, embedding_set: EmbeddingSet) -> UUID:
     with context.database.reading() as session:
         ids, vectors = _load(session, context, embedding_set)
         events = None if gap is None else units(session, ids, gap)
-    algorithm = registry.load("clustering", params["algorithm"])
+    name = best_for(len(ids)) if params["algorithm"] == AUTO else params["algorithm"]
+    algorithm = registry.load("clustering", name)
+    chosen = algorithm.Params.model_validate(params["params"])
 
     def progress(done: int, total: int) -> None:
         context.progress("cluster", done, total, "steps")
 
-    made = run_algorithm(
-        algorithm, vectors, params["k"], algorithm.Params.model_validate(params["params"]), params["seed"], progress,
-        events,
-    )  # fmt: skip
+    made = run_algorithm(algorithm, vectors, params["k"], chosen, params["seed"], progress, events)
     context.check()
-    return _publish(context, embedding_set, ids, vectors, made)
+    row = ClusteringRow(id=new_id(), algorithm=name, params=chosen.model_dump(mode="json"))
+    return _publish(context, embedding_set, ids, vectors, made, row)
 
 
-def _publish(context: Context, embedding_set: EmbeddingSet, ids: list[UUID], vectors: np.ndarray, made: Run) -> UUID:
-    found, clustering_id = made.found, new_id()
+def _publish(
+    context: Context, embedding_set: EmbeddingSet, ids: list[UUID], vectors: np.ndarray, made: Run, row: ClusteringRow
+) -> UUID:
+    found, clustering_id = made.found, row.id
     metrics = unlabelled.metrics(vectors, found, context.job.params["seed"])
     odd = scores(vectors, found, lambda done, total: context.progress("outliers", done, total, "images"))
     home = f"{prefix(embedding_set.collection_id)}/clusterings/{clustering_id}"
@@ -97,11 +99,9 @@ def _publish(context: Context, embedding_set: EmbeddingSet, ids: list[UUID], vec
     if found.tree is not None:
         context.storage.put([(_saved_tree(context.folder / "tree", ids, vectors, found.tree), f"{home}.tree")])
     rows = _cluster_rows(clustering_id, ids, vectors, found)
-    row = ClusteringRow(
-        id=clustering_id, metrics=metrics, outliers=int(atypical(odd).sum()), centres_key=f"{home}.npy",
-        tree_key=f"{home}.tree" if found.tree else None,
-        suggestions=made.suggestions.as_json() if made.suggestions else None,
-    )  # fmt: skip
+    row.metrics, row.outliers = metrics, int(atypical(odd).sum())
+    row.centres_key, row.tree_key = f"{home}.npy", f"{home}.tree" if found.tree else None
+    row.suggestions = made.suggestions.as_json() if made.suggestions else None
     with context.database.reading() as session:
         said = carry.prepare(session, embedding_set.collection_id, ids, vectors, found)
     with context.step("cluster", 1, 1, "steps") as session:
@@ -152,8 +152,7 @@ def _described(
     params = context.job.params
     row.collection_id = embedding_set.collection_id
     row.encoder_id, row.encoder_sha256 = embedding_set.encoder_id, embedding_set.sha256
-    row.algorithm, row.params, row.seed = params["algorithm"], params["params"], params["seed"]
-    row.k, row.k_requested = found.k, json.dumps(params["k"])
+    row.seed, row.k, row.k_requested = params["seed"], found.k, json.dumps(params["k"])
     row.event_gap_s = params.get("event_gap_s")
     row.images, row.sampled = len(found.labels), found.sampled
     row.version, row.job_id, row.created_at = version("roost"), context.job.id, now(session)
