@@ -1,10 +1,12 @@
 """How sure to be: from names that are left out in turns and foretold by the others.
 
 One temperature on all probabilities (Guo, Pleiss, Sun and Weinberger 2017, https://arxiv.org/abs/1706.04599), drawn
-towards what suited galleries that were measured: few names say little of it. An image is unlike everything named when
-the names reach it less than they reach one in twenty of the names left out; that calls at most one image in twenty
-of the named kinds unknown, if the names are a random sample (conformal outlier detection: Bates, Candes, Lei, Romano
-and Sesia 2023, https://arxiv.org/abs/2104.08279).
+towards what suited galleries that were measured: few names say little of it.
+
+An image is unlike everything named when the names reach it less than they reach one in twenty of the names left out.
+Of the images of named kinds about one in twenty is then called unknown, if the names are a random sample (conformal
+outlier detection: Bates, Candes, Lei, Romano and Sesia 2023, https://arxiv.org/abs/2104.08279; not exactly, since there
+are fewer names in each turn than in the end).
 """
 
 from __future__ import annotations
