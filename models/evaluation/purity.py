@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import exp, lgamma
 
 LEVEL = 0.95
+ROUNDING = 1e-7  # of a probability, relative: what is just at the limit counts as refuted, whatever rounding says
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ def purity(yes: int, answered: int, size: int, level: float = LEVEL) -> Purity:
     """`yes` of `answered` images, drawn without replacement from a cluster of `size`. Raises ValueError."""
     if not 0 <= yes <= answered <= size or answered == 0:
         raise ValueError(f"{yes} of {answered} answers from {size} images can't be")
-    tail = (1 - level) / 2
+    tail = (1 - level) / 2 * (1 + ROUNDING)
     least, most = yes, size - (answered - yes)  # images that belong: as many as were seen, up to all but those seen not
 
     def plausible_low(belong: int) -> bool:
