@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from schemathesis.checks import CHECKS, load_all_checks
 
-from app.db.tables import DuplicatePair, DuplicateScan, Job, Propagation
+from app.db.tables import Clustering, DuplicatePair, DuplicateScan, Job, Propagation
 from app.embeddings import repository as embeddings
 from app.encoders import results, service
 from app.encoders.methods import METHODS
@@ -79,6 +79,15 @@ def edited(api: TestClient, clustering_id: str) -> str:
     """A correction of the clustering."""
     path, body = f"/v1/clusterings/{clustering_id}/edits", {"kind": "rename", "cluster": 0, "label": "wren"}
     return str(api.post(path, json=body, headers={"If-Match": "*"}).json()["id"])
+
+
+def suggested(api: TestClient, clustering_id: str) -> str:
+    """The clustering, as if its k had been "auto"."""
+    one = {"k": 3, "modularity": 0.6, "silhouette": 0.4, "davies_bouldin": 1.2, "balance": 1.0, "stability": None}
+    with api.app.state.resources.database.transaction() as session:  # type: ignore[attr-defined]
+        row = session.get_one(Clustering, UUID(clustering_id))
+        row.suggestions = {"k": 3, "suggested": [one], "curve": [one]}
+    return clustering_id
 
 
 def propagated(api: TestClient, clustering_id: str) -> str:
@@ -154,7 +163,7 @@ def test_what_the_text_allows(copied: TestClient, sorted_gallery: Sorted) -> Non
         "n": 0,
         "collection_id": sorted_gallery.collection_id,
         "image_id": searched(copied, sorted_gallery),
-        "clustering_id": sorted_gallery.clustering["id"],
+        "clustering_id": suggested(copied, sorted_gallery.clustering["id"]),
         "job_id": sorted_gallery.clustering["job_id"],
         "encoder_id": finetuned(copied, sorted_gallery.collection_id),
         "other_id": sorted_gallery.clustering["id"],
