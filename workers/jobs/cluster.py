@@ -117,12 +117,18 @@ def _publish(
 
 def _load(session: Session, context: Context, embedding_set: EmbeddingSet) -> tuple[list[UUID], np.ndarray]:
     """Every id and vector (N, D) of the set, ordered by id so that the same gallery gives the same clusters."""
-    blocks = list(embeddings.blocks(session, context.storage, embedding_set.id))
-    if not blocks:
+    ids = [UUID(bytes=raw.tobytes()) for raw in embeddings.ids(session, embedding_set.id)]
+    if not ids:
         raise JobFailed("collection_empty", "The collection has no readable image yet; upload some first.")
-    ids = [image_id for block, _ in blocks for image_id in block]
-    order = sorted(range(len(ids)), key=ids.__getitem__)
-    return [ids[i] for i in order], np.concatenate([vectors for _, vectors in blocks])[order]
+    place = {image_id: row for row, image_id in enumerate(ids)}
+    vectors = np.empty((len(ids), embedding_set.dim), np.float32)  # filled in place: a million may be all that fits
+    there = np.zeros(len(ids), bool)
+    for block, rows in embeddings.blocks(session, context.storage, embedding_set.id):
+        own = [place[image_id] for image_id in block]
+        vectors[own], there[own] = rows, True
+    if there.all():
+        return ids, vectors
+    return [ids[row] for row in np.flatnonzero(there)], vectors[there]  # some were deleted while this was read
 
 
 def _saved(path: Path, centres: np.ndarray) -> Path:
