@@ -1,6 +1,6 @@
 """Names that spread: accuracy, calibration, what is unknown, and the review queue beside random order.
 
-python -m benchmarks.labels closed opened review       # writes these tables of benchmarks/labels.md
+python -m benchmarks.labels closed tuned opened review       # writes these tables of benchmarks/labels.md
 
 The labels, names of folders, give the names and measure the rest. Pictures are in $ROOST_DATA or ../shared/data; they
 are embedded as `roost cluster` embeds them.
@@ -9,6 +9,7 @@ are embedded as `roost cluster` embeds them.
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.results import Results, table
+from models.encoders.base import Encoder
 from models.labels.calibration import calibration_error
 from models.labels.given import Given
 from models.labels.spreading import Spreading
@@ -53,7 +56,8 @@ class Gallery:
         return np.concatenate([rng.permutation(np.flatnonzero(self.codes == code))[:names] for code in known])
 
 
-def embedded(folder: Path) -> Gallery:
+def embedded(folder: Path, encoder: Encoder | None = None) -> Gallery:
+    """By efficientnet-lite0 unless another one is given."""
     from rich.console import Console
 
     from app.folder import gallery, labels
@@ -62,10 +66,20 @@ def embedded(folder: Path) -> Gallery:
     from models import registry
 
     with TemporaryDirectory() as scratch, Stages(Console(quiet=True)) as stages:
-        encoder = registry.load("encoders", "efficientnet-lite0")
+        encoder = encoder or registry.load("encoders", "efficientnet-lite0")
         found = gallery.read(folder, pictures(folder, folder / "none"), Path(scratch), encoder, "cpu", stages)
     truth = labels.read("folders", found.names)
     return Gallery(found.vectors, np.unique([truth[name] for name in found.names], return_inverse=True)[1])
+
+
+def tuned(folder: Path) -> Gallery:
+    """By the encoder that `roost finetune`, with its defaults and without labels, makes of that very gallery."""
+    from models.encoders.finetuned import FinetunedEncoder
+
+    with TemporaryDirectory() as out:
+        command = [sys.executable, "-m", "app.cli", "finetune", str(folder), "--out", out, "--json"]
+        subprocess.run(command, check=True, capture_output=True)
+        return embedded(folder, FinetunedEncoder.open(Path(out, "encoder")))
 
 
 def closed(gallery: Gallery, names: int, seed: int) -> tuple[float, ...]:
@@ -110,10 +124,6 @@ def reviewed(gallery: Gallery, seed: int, *, queue: bool) -> tuple[float, ...]:
     return tuple(after)
 
 
-def table(head: list[str], rows: Iterator[list[str]]) -> str:
-    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
-
-
 def means(measure: Callable[[int], tuple[float, ...]]) -> list[str]:
     """Over the seeds: the mean of each figure, and the spread of the first."""
     figures = np.array([measure(seed) for seed in SEEDS])
@@ -122,16 +132,7 @@ def means(measure: Callable[[int], tuple[float, ...]]) -> list[str]:
     return [first, *("-" if np.isnan(one) else f"{one:.3f}" for one in average[1:])]
 
 
-def show(part: str, text: str) -> None:
-    """Put a table between its marks in the page."""
-    start, end = f"<!-- {part} -->\n", f"<!-- end of {part} -->"
-    page = PAGE.read_text(encoding="utf-8")
-    before, after = page.split(start)[0], page.split(end)[1]
-    PAGE.write_text(f"{before}{start}{text}\n{end}{after}", encoding="utf-8")
-    print(text, flush=True)
-
-
-def parts(galleries: dict[str, Gallery]) -> dict[str, tuple[list[str], Iterator[list[str]]]]:
+def parts(folders: dict[str, Path], galleries: dict[str, Gallery]) -> dict[str, tuple[list[str], Iterator[list[str]]]]:
     """Each table's head and its rows, which are measured when they are asked for."""
     cases = [(name, gallery, names) for name, gallery in galleries.items() for names in NAMES]
     orders = [(name, gallery, order) for name, gallery in galleries.items() for order in ("queue", "random")]
@@ -139,6 +140,10 @@ def parts(galleries: dict[str, Gallery]) -> dict[str, tuple[list[str], Iterator[
         "closed": (
             ["gallery", "names a label", "accuracy", "ECE", "accuracy foretold"],
             ([name, str(m), *means(partial(closed, g, m))] for name, g, m in cases),
+        ),
+        "tuned": (
+            ["gallery", "names a label", "accuracy", "ECE", "accuracy foretold"],
+            ([name, "5", *means(partial(closed, tuned(folder), 5))] for name, folder in folders.items()),
         ),
         "opened": (
             ["gallery", "names a label", "AUROC", "unnamed kinds called new", "named kinds called new"],
@@ -153,10 +158,12 @@ def parts(galleries: dict[str, Gallery]) -> dict[str, tuple[list[str], Iterator[
 
 def main() -> None:
     data = Path(os.environ.get("ROOST_DATA", "../shared/data"))
-    wanted = sys.argv[1:] or ["closed", "opened", "review"]
-    measured = parts({name: embedded((data / path).resolve()) for name, path in GALLERIES.items()})
-    for part in wanted:
-        show(part, table(*measured[part]))
+    folders = {name: (data / path).resolve() for name, path in GALLERIES.items()}
+    measured = parts(folders, {name: embedded(folder) for name, folder in folders.items()})
+    for part in sys.argv[1:] or list(measured):
+        head, rows = measured[part]
+        print(text := table(head, list(rows)), flush=True)
+        Results(PAGE.with_suffix(".jsonl"), PAGE).show(part, text)
 
 
 if __name__ == "__main__":
