@@ -5,7 +5,8 @@ clustered by k-means and judged by the modularity of its partition on the graph 
 nearly the best are possible answers, and of these the coarsest, the best and the finest are suggested. Of those
 suggested, the most stable is taken: twenty times as many images are drawn with replacement and clustered anew, and the
 partition is compared with the one of all images on those that were drawn (adjusted Rand index, which is 0 by chance
-whatever k is; Ben-Hur et al. 2002, Hennig 2007 https://doi.org/10.1016/j.csda.2006.11.025).
+whatever k is; Ben-Hur et al. 2002, Hennig 2007 https://doi.org/10.1016/j.csda.2006.11.025). Between those that are
+equally stable as far as twenty resamples can tell, modularity decides.
 """
 
 from __future__ import annotations
@@ -84,12 +85,13 @@ def _suggest(vectors: NDArray[np.float32], seed: int, progress: Progress | None)
         partitions[k] = _partition(rows, k, seed)
         curve.append(_judged(k, rows, edges, partitions[k], seed))
     curving(1, 1)
-    suggested = []
     picked = _pick(curve)
-    for one, part in zip(picked, stages(resampling, *(1.0 for _ in picked)), strict=True):
-        suggested.append(replace(one, stability=_stability(rows, partitions[one.k], one.k, seed, part)))
-    taken = max(suggested, key=lambda one: one.stability or 0.0)
-    return Suggestions(taken.k, suggested, curve)
+    scores = [
+        _resampled(rows, partitions[one.k], one.k, seed, part)
+        for one, part in zip(picked, stages(resampling, *(1.0 for _ in picked)), strict=True)
+    ]
+    suggested = [replace(one, stability=float(own.mean())) for one, own in zip(picked, scores, strict=True)]
+    return Suggestions(_taken(suggested, scores).k, suggested, curve)
 
 
 def choose_k(vectors: NDArray[np.float32], seed: int = 0, progress: Progress | None = None) -> int:
@@ -97,8 +99,8 @@ def choose_k(vectors: NDArray[np.float32], seed: int = 0, progress: Progress | N
     return suggest(vectors, seed, progress).k
 
 
-def _partition(rows: NDArray[np.float32], k: int, seed: int, restarts: int = RESTARTS) -> NDArray[np.int32]:
-    return assign(rows, fit(rows, k, restarts=restarts, iterations=ITERATIONS, seed=seed))[0]
+def _partition(rows: NDArray[np.float32], k: int, seed: int) -> NDArray[np.int32]:
+    return assign(rows, fit(rows, k, restarts=RESTARTS, iterations=ITERATIONS, seed=seed))[0]
 
 
 def _judged(k: int, rows: NDArray[np.float32], edges: Any, labels: NDArray[np.int32], seed: int) -> Candidate:
@@ -120,17 +122,30 @@ def _pick(curve: list[Candidate]) -> list[Candidate]:
     return sorted({one.k: one for one in (near[0], best, near[-1])}.values(), key=lambda one: one.k)
 
 
-def _stability(rows: NDArray[np.float32], labels: NDArray[np.int32], k: int, seed: int, progress: Progress) -> float:
-    """Mean adjusted Rand index between the partition and those of resamples, on the images that were drawn."""
+def _resampled(
+    rows: NDArray[np.float32], labels: NDArray[np.int32], k: int, seed: int, progress: Progress
+) -> NDArray[np.float64]:
+    """(RESAMPLES,) adjusted Rand index of the partition and each resample's, on the images that were drawn.
+
+    Every k meets the same resamples, so that they can be compared one by one.
+    """
     from sklearn.metrics import adjusted_rand_score
 
-    rng = np.random.default_rng((seed, k))
+    rng = np.random.default_rng(seed)
     scores = []
     for number in range(RESAMPLES):
         progress(number, RESAMPLES)
         drawn = rng.integers(0, len(rows), min(len(rows), RESAMPLED))
-        again = _partition(rows[drawn], min(k, len(np.unique(drawn))), seed, restarts=1)
+        again = _partition(rows[drawn], min(k, len(np.unique(drawn))), seed)
         _, once = np.unique(drawn, return_index=True)
         scores.append(adjusted_rand_score(labels[drawn[once]], again[once]))
     progress(RESAMPLES, RESAMPLES)
-    return float(np.mean(scores))
+    return np.array(scores)
+
+
+def _taken(suggested: list[Candidate], scores: list[NDArray[np.float64]]) -> Candidate:
+    """The most stable, or of those that are as stable within one standard error the one of the highest modularity."""
+    best = max(scores, key=lambda own: float(own.mean()))
+    behind = [best - own for own in scores]
+    alike = [one.mean() <= one.std(ddof=1) / len(one) ** 0.5 for one in behind]
+    return max((one for one, near in zip(suggested, alike, strict=True) if near), key=lambda one: one.modularity)

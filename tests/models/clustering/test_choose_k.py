@@ -9,7 +9,7 @@ import pytest
 from scipy.sparse.csgraph import connected_components
 
 from models.clustering.candidates import grid, modularity, principal
-from models.clustering.choose_k import NEIGHBOURS, choose_k, suggest
+from models.clustering.choose_k import NEIGHBOURS, Candidate, _taken, choose_k, suggest
 from models.clustering.neighbour_graph import neighbour_graph
 from models.clustering.unit_vectors import unit_rows
 
@@ -80,15 +80,27 @@ def test_principal_directions_keep_cosines_of_low_rank_rows():
     np.testing.assert_allclose(kept @ kept.T, rows @ rows.T, atol=1e-4)
 
 
-def test_suggests_from_coarse_to_fine_and_takes_the_most_stable():
+def test_suggests_from_coarse_to_fine_and_takes_one_of_them():
     vectors = blobs(6, 60, spread=1.3)
     found = suggest(vectors)
     assert 2 <= len(found.suggested) <= 3
     assert [one.k for one in found.suggested] == sorted(one.k for one in found.suggested)
-    assert found.k == max(found.suggested, key=lambda one: one.stability).k == choose_k(vectors)
+    assert found.k in {one.k for one in found.suggested} and found.k == choose_k(vectors)
     assert all(-1 <= one.silhouette <= 1 and one.davies_bouldin > 0 and 0 < one.balance <= 1 for one in found.curve)
     assert {one.k for one in found.suggested} <= {one.k for one in found.curve}
     assert all(one.stability is None for one in found.curve), "only the suggested are resampled"
+
+
+@pytest.mark.parametrize(
+    ("means", "spread", "taken"),
+    [((0.9, 0.8, 0.7), 0.01, 2), ((0.7, 0.8, 0.9), 0.01, 8), ((0.81, 0.8, 0.5), 0.3, 4)],
+)
+def test_the_most_stable_is_taken_unless_modularity_may_decide(means, spread, taken):
+    """The second of three, 4, has the highest modularity."""
+    rng = np.random.default_rng(0)
+    suggested = [Candidate(k, modularity, None, None, None) for k, modularity in ((2, 0.5), (4, 0.6), (8, 0.55))]
+    scores = [mean + spread * rng.permutation(np.linspace(-1, 1, 20)) for mean in means]
+    assert _taken(suggested, scores).k == taken
 
 
 def test_clear_groups_are_stable_and_noise_is_not():
