@@ -1,27 +1,21 @@
 """Assignments as CSV, JSON or Parquet, streamed row by row."""
 
-import csv
 import io
 import json
 from collections.abc import Callable, Iterator
 from itertools import islice
 
 from app.clusterings.repository import Member
-from app.spreadsheet import safe
+from app.spreadsheet import lines
 
 COLUMNS = ("image_id", "name", "cluster_id", "label", "distance")
 BATCH = 10_000
 
 
 def as_csv(members: Iterator[Member]) -> Iterator[bytes]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(COLUMNS)
-    for row in members:
-        writer.writerow((row.image_id, safe(row.name), row.number, safe(row.label or ""), f"{row.distance:.6f}"))
-        if buffer.tell() > 2**16:
-            yield _taken(buffer)
-    yield _taken(buffer)
+    """An image in no cluster has neither number nor label."""
+    rows = ((row.image_id, row.name, row.number, row.label, f"{row.distance:.6f}") for row in members)
+    return lines(COLUMNS, rows)
 
 
 def as_json(members: Iterator[Member]) -> Iterator[bytes]:
@@ -60,13 +54,6 @@ FORMATS: dict[str, tuple[str, Callable[[Iterator[Member]], Iterator[bytes]]]] = 
     "json": ("application/json", as_json),
     "parquet": ("application/vnd.apache.parquet", as_parquet),
 }
-
-
-def _taken(buffer: io.StringIO) -> bytes:
-    text = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return text.encode()
 
 
 class _Sink(io.RawIOBase):

@@ -131,7 +131,7 @@ def suggestions(clustering_id: UUID, session: ReadSession) -> SuggestionsOut:
 def clusters(
     clustering_id: UUID, session: ReadSession, res: Res, paging: PagingQuery, k: CutQuery = None
 ) -> Page[ClusterOut]:
-    """The clusters, biggest first; with ?k= those of the tree cut into k, as the run found it."""
+    """The clusters by number, biggest first when the run ended; with ?k= those of its tree cut into k, uncorrected."""
     found = repository.get(session, clustering_id)
     if k is not None:
         items, cursor = cuts.clusters(res.storage, found, k, paging)

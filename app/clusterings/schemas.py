@@ -156,7 +156,7 @@ class ClusterOut(BaseModel):
         }
     )
 
-    id: int = Field(description="Its number in the clustering, from 0, biggest first.")
+    id: int = Field(description="Its number: the run counts from 0, biggest first; corrections keep the numbers.")
     label: str | None
     size: int
     cohesion: float = Field(description="Mean cosine similarity of its images to its centre.")

@@ -60,7 +60,7 @@ METHODS = Methods()
 
 def checked(method: MethodOut, params: dict[str, Any]) -> dict[str, Any]:
     """The method's parameters, whole, with the defaults filled in. Invalid (params_invalid) names the wrong one."""
-    from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+    from jsonschema import Draft202012Validator
 
     schema = method.params
     properties = schema.get("properties", {})

@@ -5,8 +5,6 @@ so in the standard's own terms: a place that is unknown is somewhere on Earth (0
 a time whose zone is unknown, or which is that of the upload, is marked as an issue.
 """
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -19,7 +17,7 @@ from app.exports.names import last_part
 from app.exports.repository import Exported
 from app.exports.service import Export
 from app.exports.zipped import Entry, zipped
-from app.spreadsheet import safe
+from app.spreadsheet import lines
 
 HALF_GIRTH_M = 20_037_509  # of the Earth at the equator
 UNPLACED = "unplaced"  # the deployment of images with neither folder nor camera
@@ -147,21 +145,7 @@ def _scientific(label: str | None) -> str | None:
 
 def _csv(name: str, rows: Iterable[Row]) -> Iterator[bytes]:
     columns = [column for column, _, _ in TABLES[name][0]]
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({key: safe(value) if isinstance(value, str) else value for key, value in row.items()})
-        if buffer.tell() > 2**16:
-            yield _taken(buffer)
-    yield _taken(buffer)
-
-
-def _taken(buffer: io.StringIO) -> bytes:
-    text = buffer.getvalue()
-    buffer.seek(0)
-    buffer.truncate()
-    return text.encode()
+    return lines(columns, ([row.get(column) for column in columns] for row in rows), end="\n")
 
 
 def _package(described: Described, deployments: dict[str, Deployment]) -> dict[str, Any]:

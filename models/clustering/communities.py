@@ -45,7 +45,7 @@ def communities(edges: Edges, weights: NDArray[np.float32], count: int, resoluti
 def _leiden() -> Any:
     from sknetwork.clustering import Leiden
 
-    class Settled(Leiden):  # type: ignore[misc]
+    class Settled(Leiden):
         def _optimize_refine(
             self, labels: Any, labels_refined: Any, adjacency: Any, out_weights: Any, in_weights: Any
         ) -> NDArray[np.int64]:

@@ -19,20 +19,18 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from models.clustering.algorithm import Algorithm
 from models.clustering.base import Clustering, Progress
 from models.clustering.result import from_labels
 from models.clustering.sampled import draw
 from models.clustering.stages import stages
-from models.clustering.umap_space import umap_space
+from models.clustering.umap_space import SpaceParams, umap_space
 
 
-class Params(BaseModel):
+class Params(SpaceParams):
     """What can be set on a run."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     smallest: int = Field(10, ge=2, le=10_000, description="Images that a group has at least; fewer are outliers.")
     caution: int = Field(
@@ -43,14 +41,6 @@ class Params(BaseModel):
     )
     fine: bool = Field(
         False, description="Take the smallest dense groups, with many outliers, instead of the most lasting ones."
-    )
-    neighbours: int = Field(30, ge=3, le=200, description="Most similar images that hold an image in its place.")
-    dimensions: int = Field(20, ge=2, le=100, description="Dimensions of the space the groups are found in.")
-    sample: int = Field(
-        20_000,
-        ge=256,
-        le=50_000,
-        description="Works on so many different images at most; the others follow their nearest neighbours.",
     )
 
 
@@ -71,7 +61,7 @@ class Hdbscan(Algorithm):
     ) -> Clustering:
         placing, grouping, spreading = stages(progress, 6, 2, 2)
         sample = draw(vectors, params.sample, seed)
-        space = umap_space(sample.drawn, seed, neighbours=params.neighbours, dim=params.dimensions, progress=placing)
+        space = umap_space(sample.drawn, params, seed, placing)
         grouping(0, 1)
         labels = dense_groups(space, params)
         grouping(1, 1)

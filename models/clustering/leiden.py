@@ -26,11 +26,12 @@ from models.clustering.algorithm import Algorithm
 from models.clustering.base import Clustering, Progress
 from models.clustering.communities import communities
 from models.clustering.exactly_k import merge_until, split_until
-from models.clustering.neighbour_graph import Edges, mutual_graph, nearest
+from models.clustering.neighbour_graph import Edges, mutual_graph
 from models.clustering.result import check_k, from_labels
 from models.clustering.sampled import draw
 from models.clustering.stages import stages
 from models.clustering.unit_vectors import own_similarity
+from models.neighbours.exact import nearest
 
 TEMPERATURE = 0.1
 TRIALS = 24  # resolutions tried at most for a wanted k; each takes a second for 20,000 images

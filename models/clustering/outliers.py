@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from models.clustering.base import OUTLIER, Clustering, Progress
 from models.clustering.unit_vectors import unit_rows
-from models.neighbours import NearVectors
+from models.neighbours.cells import near_neighbours
 
 CUT = 3.5
 NORMAL = 1.4826
@@ -29,7 +29,6 @@ SHARE = 20  # of a small gallery's images, one in so many is near enough
 PRIOR = 300  # images whose threshold the whole gallery's counts for, beside a cluster's own
 ROUNDING = 1e-6  # distances of equal images differ by this much in float32; never atypical for that
 LEFT_OUT = 1.001  # the least score of an image that the algorithm left out
-BLOCK = 1024
 
 
 def scores(
@@ -37,7 +36,7 @@ def scores(
 ) -> NDArray[np.float32]:
     """(N, D) -> (N,) from 0, outliers from 1 on; those that the algorithm itself left out (-1) are above 1 too.
 
-    Memory holds the vectors and 128 numbers an image besides; see models/neighbours.py for how neighbours are found.
+    Memory holds the vectors and 128 numbers an image besides: neighbours are found by models/neighbours/cells.py.
     """
     labels = clustering.labels
     if len(labels) == 1:
@@ -56,14 +55,8 @@ def scores(
 def neighbour_distances(rows: NDArray[np.float32], progress: Progress | None = None) -> NDArray[np.float64]:
     """(N, D) unit rows -> (N,) cosine distance to the 10th nearest other image; in a gallery under 200, to a nearer."""
     wanted = max(1, min(NEIGHBOUR, len(rows) // SHARE))
-    near = NearVectors(rows)
-    distances = np.empty(len(rows))
-    for start in range(0, len(rows), BLOCK):
-        end = min(start + BLOCK, len(rows))
-        distances[start:end] = 1 - near.search(start, end, wanted)[1][:, -1].astype(np.float64)
-        if progress is not None:
-            progress(end, len(rows))
-    return np.maximum(distances, 0)
+    _, cosines = near_neighbours(rows, wanted, progress)
+    return np.maximum(1 - cosines[:, -1].astype(np.float64), 0)
 
 
 def atypical(scores: NDArray[np.float32]) -> NDArray[np.bool_]:

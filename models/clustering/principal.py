@@ -1,10 +1,14 @@
-"""The directions in which unit vectors differ most: a smaller space in which to look for clusters.
+"""The directions in which vectors differ most: a smaller space in which to look for clusters.
 
-Randomised (Halko, Martinsson and Tropp 2011, https://arxiv.org/abs/0909.4061), since a full decomposition of a
-1280 x 1280 matrix would cost more than the clustering that it speeds up.
+`principal` is randomised (Halko, Martinsson and Tropp 2011, https://arxiv.org/abs/0909.4061), since a full
+decomposition of a 1280 x 1280 matrix would cost more than the clustering that it speeds up; `Axes` is exact, keeps the
+mean in the middle, and takes further rows.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +20,29 @@ SPARE = 16  # further random directions, so that the wanted ones are found well
 
 def principal(vectors: NDArray[np.float32], dim: int, seed: int) -> NDArray[np.float32]:
     """(N, D) unit rows -> (N, min(dim, D, N)) unit rows in their leading singular directions; the same for one seed."""
-    return unit_rows(np.ascontiguousarray(vectors @ directions(vectors, dim, seed)))
-
-
-def directions(vectors: NDArray[np.float32], dim: int, seed: int) -> NDArray[np.float32]:
-    """(N, D) -> (D, min(dim, D, N)) orthonormal leading singular directions, the strongest first."""
     width = min(dim + SPARE, *vectors.shape)
     probe = np.random.default_rng(seed).standard_normal((vectors.shape[1], width), np.float32)
     basis, _ = np.linalg.qr(vectors.T @ (vectors @ probe))  # one power step: sharper than the probe alone
     inside = vectors @ basis
-    _, turned = np.linalg.eigh(inside.T @ inside)  # ascending
-    return np.asarray(basis @ turned[:, ::-1][:, : min(dim, width)])
+    _, directions = np.linalg.eigh(inside.T @ inside)  # ascending
+    return unit_rows(np.ascontiguousarray(inside @ directions[:, ::-1][:, : min(dim, width)]))
+
+
+@dataclass(frozen=True, eq=False)
+class Axes:
+    """mean (D,), axes (D, P), orthonormal, those of most variance first; P is at most D."""
+
+    mean: NDArray[np.float32]
+    axes: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, rows: NDArray[np.float32], dim: int) -> Self:
+        """(N, D) -> their `dim` principal directions."""
+        mean = rows.mean(axis=0)
+        centred = rows - mean
+        _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))  # ascending
+        return cls(mean, np.ascontiguousarray(axes[:, ::-1][:, :dim], np.float32))
+
+    def project(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(B, D) -> (B, P)."""
+        return np.asarray((rows - self.mean) @ self.axes)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.clustering.base import Progress
-from models.clustering.neighbour_graph import BLOCK, between
+from models.neighbours.exact import BLOCK, between
 
 VOTERS = 15
 TEMPERATURE = 0.07

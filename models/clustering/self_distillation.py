@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from models.clustering.base import Progress
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from collections.abc import Iterator
+
+    from torch import Generator, Tensor
 
 RATE, DECAY = 3e-3, 1e-4  # AdamW's
 TEACHER = 0.98  # of the teacher that stays in a step
@@ -95,7 +97,7 @@ def predict(heads: Heads, rows: NDArray[np.float32]) -> NDArray[np.int32]:
     return np.asarray(scores.argmax(-1).T, np.int32)
 
 
-def _batches(images: int, batch: int, steps: int, draw: object):  # type: ignore[no-untyped-def]
+def _batches(images: int, batch: int, steps: int, draw: Generator) -> Iterator[Tensor]:
     """So many batches of image numbers, in ever new orders; what is left of an order is left out."""
     import torch
 

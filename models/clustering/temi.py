@@ -11,8 +11,6 @@ steadier. Known failure: without centring every head puts all images into one cl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,11 +19,11 @@ from models.clustering.algorithm import Algorithm
 from models.clustering.base import Clustering, Progress
 from models.clustering.exactly_k import split_until
 from models.clustering.kmeans import KMeans
-from models.clustering.neighbour_graph import nearest
-from models.clustering.principal import directions
+from models.clustering.principal import Axes
 from models.clustering.result import check_k, from_labels
 from models.clustering.sampled import Sample, draw
 from models.clustering.stages import stages
+from models.neighbours.exact import nearest
 
 SMALLEST = 16  # with fewer images there is nothing to learn from neighbours; k-means answers
 BATCH = 256  # images a step
@@ -85,31 +83,18 @@ def _votes(
     from models.clustering.self_distillation import predict, train_heads
 
     near, _ = nearest(sample.drawn, params.neighbours, searching)
-    space = Centred.of(sample.drawn, seed)
+    space = Axes.of(sample.drawn, DIMENSIONS)
     steps = params.epochs * min(max(-(-len(near) // BATCH), SHORTEST), LONGEST)
-    heads = train_heads(space.of_rows(sample.drawn), near, k, params.heads, steps, BATCH, params.beta, seed, learning)
+    heads = train_heads(_scaled(sample.drawn, space), near, k, params.heads, steps, BATCH, params.beta, seed, learning)
     blocks = np.array_split(np.arange(len(sample.vectors)), -(-len(sample.vectors) // BLOCK))
-    return np.concatenate([predict(heads, space.of_rows(sample.vectors[block])) for block in blocks])
+    return np.concatenate([predict(heads, _scaled(sample.vectors[block], space)) for block in blocks])
 
 
-@dataclass(frozen=True, eq=False)
-class Centred:
-    """The heads' space: the mean of all images in the middle, leading directions, lengths of sqrt(d) / 2."""
-
-    mean: NDArray[np.float32]
-    directions: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, rows: NDArray[np.float32], seed: int) -> Centred:
-        """From (M, D) unit rows: their mean (D,) and (D, min(D, 128)) principal directions around it."""
-        mean = rows.mean(axis=0)
-        return cls(mean, directions(rows - mean, DIMENSIONS, seed))
-
-    def of_rows(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(B, D) unit rows -> (B, d)."""
-        inside = (rows - self.mean) @ self.directions
-        length = np.linalg.norm(inside, axis=1, keepdims=True)
-        return np.asarray(inside / np.maximum(length, TINY) * (inside.shape[1] ** 0.5 / 2), np.float32)
+def _scaled(rows: NDArray[np.float32], space: Axes) -> NDArray[np.float32]:
+    """(B, D) unit rows -> (B, d) around the mean of all, with lengths of sqrt(d) / 2."""
+    inside = space.project(rows)
+    length = np.linalg.norm(inside, axis=1, keepdims=True)
+    return np.asarray(inside / np.maximum(length, TINY) * (inside.shape[1] ** 0.5 / 2), np.float32)
 
 
 def _consensus(votes: NDArray[np.int32], sample: Sample, k: int, seed: int, progress: Progress) -> NDArray[np.int32]:

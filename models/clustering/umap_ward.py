@@ -3,8 +3,7 @@
 UMAP (see umap_space.py) before agglomerative clustering was the strongest of the classical choices in Lowe et al. 2024,
 26 data sets under pretrained encoders (https://arxiv.org/abs/2406.02465).
 
-NMI on efficientnet-lite0 embeddings with the true k, seeds 0 to 2, beside k-means' mean; seconds on one core after the
-first run of a process, which compiles for another 6:
+NMI on efficientnet-lite0 embeddings with the true k, seeds 0 to 2, beside k-means' mean; seconds on one core:
 
                      umap-ward            seconds   k-means
     birds, 718       .795, .794, .798       1         .777
@@ -17,7 +16,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
 from models.clustering.algorithm import Algorithm
 from models.clustering.base import Clustering, Progress
@@ -25,23 +23,8 @@ from models.clustering.result import check_k, from_labels
 from models.clustering.sampled import draw
 from models.clustering.stages import stages
 from models.clustering.tree import cut
-from models.clustering.umap_space import umap_space
+from models.clustering.umap_space import SpaceParams, umap_space
 from models.clustering.ward import ward
-
-
-class Params(BaseModel):
-    """What can be set on a run."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    neighbours: int = Field(30, ge=3, le=200, description="Most similar images that hold an image in its place.")
-    dimensions: int = Field(20, ge=2, le=100, description="Dimensions of the space the groups are found in.")
-    sample: int = Field(
-        20_000,
-        ge=256,
-        le=50_000,
-        description="Works on so many different images at most; the others join their nearest neighbours' cluster.",
-    )
 
 
 class UmapWard(Algorithm):
@@ -52,15 +35,15 @@ class UmapWard(Algorithm):
         "Images that are linked by a chain of look-alikes belong together, whatever the shape of the group; often "
         "truer than round groups, in seconds to minutes. From 20,000 images on it works on a sample of them."
     )
-    Params = Params
+    Params = SpaceParams
 
     def _cluster(
-        self, vectors: NDArray[np.float32], k: int, params: Params, seed: int, progress: Progress
+        self, vectors: NDArray[np.float32], k: int, params: SpaceParams, seed: int, progress: Progress
     ) -> Clustering:
         placing, merging, spreading = stages(progress, 6, 2, 2)
         sample = draw(vectors, max(params.sample, 2 * k), seed)  # two images a cluster at least
         check_k(k, sample.first)
-        space = umap_space(sample.drawn, seed, neighbours=params.neighbours, dim=params.dimensions, progress=placing)
+        space = umap_space(sample.drawn, params, seed, placing)
         labels = cut(ward(space, progress=merging), len(space), k)
         return from_labels(vectors, sample.spread(labels, spreading), sampled=sample.size)
 

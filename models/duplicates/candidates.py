@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.duplicates.hashes import SYMMETRIES, distance, symmetric
-from models.neighbours import NearVectors, Vectors
+from models.neighbours.cells import NearVectors, Vectors
 
 BLOCK = 1024  # pictures whose neighbours are looked up at a time
 HASH_NEIGHBOURS = 4

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import simplejpeg  # type: ignore[import-untyped]
+import simplejpeg
 from numpy.typing import NDArray
 
 from models.duplicates import overlay
@@ -46,7 +46,7 @@ class Pairs(NamedTuple):
 
     def part(self, start: int, end: int) -> Pairs:
         """Those from `start` to before `end`."""
-        return Pairs(*(column[start:end] for column in self))  # type: ignore[arg-type]
+        return Pairs(*(column[start:end] for column in self))
 
 
 def find(
@@ -148,7 +148,7 @@ class _Rows:
         return len(self._rows)
 
     def __getitem__(self, rows: object) -> NDArray[np.float32]:
-        return np.asarray(self._vectors[self._rows[rows]])  # type: ignore[index]
+        return np.asarray(self._vectors[self._rows[rows]])
 
 
 def _joined(by_hash: Candidates, by_vector: Candidates) -> Candidates:

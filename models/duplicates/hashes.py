@@ -13,7 +13,7 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-import simplejpeg  # type: ignore[import-untyped]
+import simplejpeg
 from numpy.typing import NDArray
 
 from models.embedding import WorkingCopyUnreadable

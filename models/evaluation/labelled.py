@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from models.clustering.base import OUTLIER
 from models.clustering.unit_vectors import unit_rows
+from models.neighbours.exact import nearest
 
 BLOCK = 4096  # queries a step
 
@@ -58,11 +59,11 @@ def neighbour_accuracy(vectors: ArrayLike, labels: Sequence[Hashable], k: int = 
     rows, codes = unit_rows(vectors), _codes(labels)
     if len(rows) != len(codes) or len(rows) < 2 or k < 1:
         raise ValueError(f"need two labelled vectors and k >= 1, not {len(rows)} vectors, {len(codes)} labels, k {k}")
+    near, _ = nearest(rows, k)
     right = 0
     for start in range(0, len(rows), BLOCK):
-        stop = min(start + BLOCK, len(rows))
-        votes = codes[_neighbours(rows, start, stop, min(k, len(rows) - 1))]
-        right += int(np.count_nonzero(_majority(votes) == codes[start:stop]))
+        part = slice(start, start + BLOCK)
+        right += int(np.count_nonzero(_majority(codes[near[part]]) == codes[part]))
     return right / len(rows)
 
 
@@ -90,16 +91,6 @@ def _adjusted_rand(table: NDArray[np.int64]) -> float:
     expected = rows * columns / total if total else 0.0
     most = (rows + columns) / 2
     return 1.0 if most == expected else (together - expected) / (most - expected)
-
-
-def _neighbours(rows: NDArray[np.float32], start: int, stop: int, k: int) -> NDArray[np.int64]:
-    """(N, D) -> (stop - start, k) the nearest other rows, nearest first."""
-    import faiss
-
-    _, found = faiss.knn(rows[start:stop], rows, k + 1, metric=faiss.METRIC_INNER_PRODUCT)
-    own = found == np.arange(start, stop)[:, None]
-    own[~own.any(axis=1), k] = True  # more than k copies came before the image itself: drop the last instead
-    return np.asarray(found[~own].reshape(-1, k), np.int64)
 
 
 def _majority(votes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -26,12 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.clustering.base import Progress
+from models.clustering.principal import Axes
 from models.evaluation import logistic
 from models.labels.given import Given
 from models.labels.mixture import Mixture, softmax
 from models.labels.neighbourhood import Neighbourhood
 from models.labels.space import DIM as SPACE_DIM
-from models.labels.space import Axes, rooted, unit
+from models.labels.space import rooted, unit
 
 DIM = 64  # directions the mixture sees
 STRENGTH = 10.0  # of the regression: the inverse of its penalty

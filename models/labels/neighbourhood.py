@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.clustering.base import Progress
-from models.clustering.neighbour_graph import between, nearest
 from models.labels.space import unit
+from models.neighbours.exact import between, nearest
 
 NEIGHBOURS = 5
 SHARPNESS = 3  # edges weigh cosine ** 3, as is usual for label spreading (Iscen et al. 2019)

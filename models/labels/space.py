@@ -6,33 +6,10 @@ Pateux 2021, https://arxiv.org/abs/2006.03806).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Self
-
 import numpy as np
 from numpy.typing import NDArray
 
 DIM = 128
-
-
-@dataclass(frozen=True, eq=False)
-class Axes:
-    """mean (D,), axes (D, P), orthonormal, those of most variance first; P is at most D."""
-
-    mean: NDArray[np.float32]
-    axes: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, rows: NDArray[np.float32], dim: int) -> Self:
-        """(N, D) -> their `dim` principal directions."""
-        mean = rows.mean(axis=0)
-        centred = rows - mean
-        _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))  # ascending
-        return cls(mean, np.ascontiguousarray(axes[:, ::-1][:, :dim], np.float32))
-
-    def project(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(B, D) -> (B, P)."""
-        return np.asarray((rows - self.mean) @ self.axes)
 
 
 def rooted(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

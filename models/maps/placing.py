@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.clustering.neighbour_graph import between
-from models.maps.fuzzy import distances, memberships
+from models.neighbours.exact import between
+from models.umap.fuzzy import distances, memberships
 
 NEIGHBOURS = 3  # more blur the map: a mean of far ones lies in the void between groups
 BLOCK = 4096  # images at a time: 4,096 x 20,000 cosines are 330 MB in FAISS' own smaller blocks

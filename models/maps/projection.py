@@ -1,4 +1,4 @@
-"""A map of all images: UMAP on up to 50,000 different ones; of more on a sample, the others beside their neighbours."""
+"""A map of all images: UMAP on up to 200,000 different ones; of more on a sample, and the others beside those."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.clustering.base import Progress
-from models.clustering.neighbour_graph import nearest
 from models.clustering.stages import stages
 from models.clustering.unit_vectors import first_occurrence
-from models.maps.fuzzy import fuzzy_graph
-from models.maps.layout import layout
 from models.maps.placing import BLOCK, place
-from models.maps.start import principal_plane, spread
+from models.maps.start import principal_plane
+from models.neighbours.cells import near_neighbours
+from models.umap.fuzzy import fuzzy_graph
+from models.umap.layout import layout, spread
 
-WHOLE = 50_000  # different images laid out themselves, in a minute; neighbours of twice as many take four times as long
+WHOLE = 200_000  # different images laid out themselves
 SAMPLE = 20_000  # of more: what the others are placed beside, a few minutes for a million
 NEIGHBOURS = 15
 SMALLEST = 16  # with fewer there is no local structure to lay out, and the plane of their differences shows them best
@@ -46,6 +46,6 @@ def _laid_out(rows: NDArray[np.float32], seed: int, progress: Progress) -> NDArr
     if len(rows) < SMALLEST:
         return plane
     searching, laying = stages(progress, 1, 2)
-    graph = fuzzy_graph(*nearest(rows, NEIGHBOURS - 1, searching))
+    graph = fuzzy_graph(*near_neighbours(rows, NEIGHBOURS - 1, searching))
     points = layout(spread(plane, seed), graph, seed, laying)
     return np.asarray(points - points.mean(axis=0), np.float32)

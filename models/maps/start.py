@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 SPARE = 8  # further random directions, so that the wanted two are found well
 POWERS = 3
-EXTENT, NOISE = 10.0, 1e-4  # the scale on which UMAP's layout is made to work
 
 
 def principal_plane(rows: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
@@ -34,10 +33,3 @@ def principal_plane(rows: NDArray[np.float32], seed: int) -> NDArray[np.float32]
 def _centred(columns: NDArray[np.float32]) -> NDArray[np.float32]:
     """The same about 0. To centre a product is to centre the rows in it, and saves a copy of them."""
     return columns - columns.mean(axis=0)
-
-
-def spread(plane: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
-    """(N, 2) -> the same within 10 of 0, no two alike."""
-    scaled = plane * (EXTENT / max(float(np.abs(plane).max()), NOISE))
-    noise = np.random.default_rng(seed).normal(scale=NOISE, size=plane.shape)
-    return np.asarray(scaled + noise, np.float32)

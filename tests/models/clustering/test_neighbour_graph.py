@@ -1,19 +1,18 @@
-"""Exact neighbours and their mutual graph, the vote that carries labels out of a sample, and communities of a graph."""
+"""The mutual graph of neighbours, the vote that carries labels out of a sample, and communities of a graph."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-from models.clustering import neighbour_graph
 from models.clustering.choose_k import modularity
 from models.clustering.communities import communities, refined
-from models.clustering.neighbour_graph import mutual_graph, nearest
+from models.clustering.neighbour_graph import mutual_graph
 from models.clustering.propagate import TEMPERATURE, propagate
 from models.clustering.sampled import draw
 from models.clustering.unit_vectors import unit_rows
+from models.neighbours.exact import nearest
 
 
 def cloud(count: int, dim: int = 8, seed: int = 0) -> np.ndarray:
@@ -23,30 +22,6 @@ def cloud(count: int, dim: int = 8, seed: int = 0) -> np.ndarray:
 def circles(groups: int, each: int, spread: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
     rows, truth = cloud(groups, 24, groups), np.repeat(np.arange(groups), each)
     return unit_rows(rows[truth] + spread * cloud(len(truth), 24, 1)), truth
-
-
-def test_nearest_are_those_of_the_whole_matrix_block_by_block(monkeypatch):
-    rows = cloud(100)
-    monkeypatch.setattr(neighbour_graph, "BLOCK", 32)
-    seen: list[tuple[int, int]] = []
-    found, cosine = nearest(rows, 5, lambda *at: seen.append(at))
-    similarity = rows @ rows.T
-    np.fill_diagonal(similarity, -2)
-    np.testing.assert_array_equal(found, np.argsort(-similarity, axis=1)[:, :5])
-    np.testing.assert_allclose(cosine, np.take_along_axis(similarity, found, axis=1), atol=1e-6)
-    assert seen == [(32, 100), (64, 100), (96, 100), (100, 100)]
-
-
-@pytest.mark.parametrize("count", [1, 2, 4])
-def test_there_are_never_more_neighbours_than_others(count):
-    found, cosine = nearest(cloud(count), 5)
-    assert found.shape == cosine.shape == (count, count - 1)
-    assert all(sorted([row, *others]) == list(range(count)) for row, others in enumerate(found.tolist()))
-
-
-def test_a_row_among_many_copies_of_it_has_full_lists():
-    found, _ = nearest(np.repeat(cloud(1), 9, axis=0), 3)
-    assert found.shape == (9, 3) and (found != np.arange(9)[:, None]).all()
 
 
 def test_mutual_graph_joins_those_that_name_each_other_and_leaves_none_alone():

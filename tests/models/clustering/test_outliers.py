@@ -11,7 +11,6 @@ from models.clustering.base import OUTLIER, Clustering
 from models.clustering.kmeans import KMeans
 from models.clustering.outliers import CUT, PRIOR, SMALL, atypical, scores, thresholds
 from models.clustering.result import from_labels
-from models.neighbours import EXACT, NearVectors
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
@@ -63,19 +62,6 @@ def test_equal_images_are_never_outliers(count: int) -> None:
     odd = scores(vectors, from_labels(vectors, np.zeros(count, np.int32)))
     assert odd.shape == (count,) and odd.dtype == np.float32
     assert not atypical(odd).any()
-
-
-def test_many_rows_have_their_neighbours_looked_up_in_cells() -> None:
-    rng = np.random.default_rng(3)
-    vectors = around(rng.normal(size=(50, 12)), [EXACT // 50 + 10] * 50, 0.3, rng)
-    near = NearVectors(vectors)
-    rows, cosines = near.search(0, 200, 10)
-    exact = vectors[:200] @ vectors.T
-    exact[np.arange(200), np.arange(200)] = -2
-    best = -np.sort(-exact, axis=1)[:, :10]
-    assert np.mean(cosines >= best - 1e-6) > 0.95, "recall of the ten nearest"
-    assert (rows != np.arange(200)[:, None]).all()
-    np.testing.assert_allclose(cosines[:, 0], np.take_along_axis(exact, rows, axis=1)[:, 0], atol=1e-6)
 
 
 def test_progress_can_stop_the_scoring() -> None:

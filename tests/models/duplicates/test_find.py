@@ -8,7 +8,7 @@ import pytest
 from models.duplicates.candidates import by_embedding, by_hash
 from models.duplicates.find import DEFAULT, KINDS, find
 from models.duplicates.hashes import distance, of_copy, symmetric
-from models.neighbours import EXACT
+from models.neighbours.cells import EXACT
 from tests.fixtures.scenes import edits, saved, scene
 
 

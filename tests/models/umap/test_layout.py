@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.maps.fuzzy import distances, fuzzy_graph, memberships
-from models.maps.layout import NEAR, STEEPEST, A, B, _pull, _push, layout
 from models.maps.start import principal_plane
+from models.umap.fuzzy import distances, fuzzy_graph, memberships
+from models.umap.layout import MAP, NEAR, STEEPEST, TIGHT, _pull, _push, layout
 
 
 def test_memberships_sum_up_to_the_logarithm_of_the_neighbours():
@@ -34,28 +34,29 @@ def test_the_graph_is_the_fuzzy_union_of_both_directions():
     np.testing.assert_allclose(union, directed + directed.T - directed * directed.T, atol=1e-6)
 
 
+@pytest.mark.parametrize("curve", [MAP, TIGHT])
 @pytest.mark.parametrize("length", [0.3, 1.0, 2.5])
-def test_slopes_are_those_of_the_cross_entropy(length):
+def test_slopes_are_those_of_the_cross_entropy(length, curve):
     """Attraction lowers -log q, repulsion -log(1 - q), with q = 1 / (1 + a d^2b)."""
 
     def q(at: float) -> float:
-        return 1 / (1 + A * at ** (2 * B))
+        return 1 / (1 + curve.a * at ** (2 * curve.b))
 
     at = np.array([[length, 0]], np.float32)
     step = 1e-4
     pull = (-np.log(q(length + step)) + np.log(q(length - step))) / (2 * step)
     push = (np.log(1 - q(length + step)) - np.log(1 - q(length - step))) / (2 * step)
-    np.testing.assert_allclose(_pull(at)[0], [min(pull, STEEPEST), 0], rtol=1e-3)
+    np.testing.assert_allclose(_pull(at, curve)[0], [min(pull, STEEPEST), 0], rtol=1e-3)
     np.testing.assert_allclose(
-        _push(at[:, None])[0, 0], [min(push * length**2 / (NEAR + length**2), STEEPEST), 0], rtol=1e-3
+        _push(at[:, None], curve)[0, 0], [min(push * length**2 / (NEAR + length**2), STEEPEST), 0], rtol=1e-3
     )
 
 
 def test_points_on_one_place_do_not_burst():
     zero = np.zeros((4, 2), np.float32)
-    assert (_pull(zero) == 0).all() and (_push(zero[:, None]) == 0).all()
+    assert (_pull(zero, MAP) == 0).all() and (_push(zero[:, None], MAP) == 0).all()
     far = np.full((1, 2), 1e-6, np.float32)
-    assert np.abs(_push(far[:, None])).max() <= STEEPEST
+    assert np.abs(_push(far[:, None], MAP)).max() <= STEEPEST
 
 
 def test_two_pairs_end_up_apart():

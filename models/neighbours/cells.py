@@ -12,10 +12,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.neighbours.exact import nearest_of
+
 DIM = 128  # principal directions
-SPARE = (
-    2  # times as many are looked up as are wanted, because their order among 128 directions is not quite the true one
-)
+SPARE = 2  # times as many are looked up as are wanted: among 128 directions their order is not quite the true one
 TRAINING = 16_384  # rows that the directions and the cells are found on
 EXACT = 20_000  # rows above which only the nearest cells are searched
 PROBES = 8  # cells
@@ -63,6 +63,27 @@ class NearVectors:
         """(b, D), (b, K) -> (b, K)."""
         others = np.asarray(self._vectors[np.maximum(found, 0).ravel()], np.float32).reshape(*found.shape, -1)
         return np.asarray(np.matmul(others, rows[:, :, None])[..., 0])
+
+
+def near_neighbours(
+    vectors: Rows, wanted: int, progress: Callable[[int, int], None] | None = None
+) -> tuple[NDArray[np.int64], Rows]:
+    """(N, D) unit rows -> (N, K) nearest other rows, nearest first, and (N, K) cosines; K is `wanted`, or N - 1.
+
+    A row whose cells hold too few others is compared with all.
+    """
+    near = NearVectors(vectors)
+    found, cosines = [], []
+    for start in range(0, len(vectors), BLOCK):
+        end = min(start + BLOCK, len(vectors))
+        rows, likeness = near.search(start, end, wanted)
+        if len(few := np.flatnonzero((rows < 0).any(axis=1))):
+            rows[few], likeness[few] = nearest_of(start + few, vectors, rows.shape[1])
+        found.append(rows)
+        cosines.append(likeness)
+        if progress is not None:
+            progress(end, len(vectors))
+    return np.concatenate(found), np.concatenate(cosines)
 
 
 def _projection(vectors: Vectors) -> Callable[[Rows], Rows]:
