@@ -1,5 +1,6 @@
 """/v1/collections/{id}/images and /v1/images"""
 
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -118,14 +119,18 @@ def thumbnail(
     session: ReadSession,
     res: Res,
     request: Request,
-    size: Annotated[Literal["256", "1024"], Query(description="Short side in pixels.")] = "256",
-) -> BlobResponse:
-    """A JPEG without metadata: the working copy, or a larger one that is made on first request and kept."""
+    size: Annotated[Literal["128", "256", "1024"], Query(description="Short side in pixels.")] = "256",
+) -> Response:
+    """A JPEG without metadata: the working copy, half of it, or a larger one that is made on first request and kept."""
     image = repository.get(session, image_id)
     if image.status == "rejected":
         raise NotFound("The image was rejected and has no thumbnail.", code="thumbnail_not_found")
     if image.status == "pending":
         raise Conflict("The image is not decoded yet.", code="image_pending", headers={"Retry-After": "1"})
+    if size == "128":
+        jpeg = service.small_copy(res.storage, image)
+        etag = f'"{sha256(jpeg).hexdigest()[:32]}"'
+        return Response(jpeg, media_type="image/jpeg", headers=_IMMUTABLE | {"ETag": etag})
     if size == "256":
         key = service.working_key(image.collection_id, image.id)
     else:

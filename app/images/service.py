@@ -19,7 +19,7 @@ from app.images.decoder import Decoder
 from app.images.schemas import ImageError, ImageOut, UploadItem
 from app.images.staging import Staged
 from app.storage import Storage
-from models.images import Header, ImageRejected, check_header
+from models.images import Header, ImageRejected, check_header, halved
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,15 @@ def remove(session: Session, image_id: UUID) -> list[str]:
     session.delete(image)
     keys = original_key(image.collection_id, image.id, image.sha256), working_key(image.collection_id, image.id)
     return [*keys, large_key(image.collection_id, image.id)]
+
+
+def small_copy(storage: Storage, image: Image) -> bytes:
+    """The 128-px copy: half the working copy, made anew each time, since that is as quick as to read it."""
+    key = working_key(image.collection_id, image.id)
+    try:
+        return halved(storage.local(key).read_bytes())
+    except FileNotFoundError as error:
+        raise blobs.missing(key) from error
 
 
 def large_copy(storage: Storage, decoder: Decoder, image: Image) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models.images.decode import WORKING_SIZE
 from models.images.header import FORMATS, MAX_FRAMES, MAX_PIXELS, Header, check_header, claimed_format, sniff
-from models.images.normalise import WorkingCopy, normalise, render
+from models.images.normalise import WorkingCopy, halved, normalise, render
 from models.images.rejection import ImageRejected
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "WorkingCopy",
     "check_header",
     "claimed_format",
+    "halved",
     "normalise",
     "render",
     "sniff",

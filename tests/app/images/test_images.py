@@ -101,13 +101,23 @@ def test_an_image_in_full(sorted_gallery: Sorted) -> None:
 
 def test_thumbnails(sorted_gallery: Sorted) -> None:
     path = f"/v1/images/{sorted_gallery.images[0]['id']}/thumbnail"
-    for size in (None, 256, 1024, 1024):
+    for size in (None, 128, 256, 1024, 1024):
         answer = sorted_gallery.client.get(path, params={"size": size} if size else None)
         assert answer.status_code == 200 and answer.headers["content-type"] == "image/jpeg"
         with Image.open(io.BytesIO(answer.content)) as picture:
             picture.load()
             assert picture.format == "JPEG" and min(picture.size) <= (size or 256)
     problem(sorted_gallery.client.get(path, params={"size": 512}), 422, "invalid")
+
+
+def test_the_smallest_thumbnail_is_half_the_working_copy(sorted_gallery: Sorted) -> None:
+    client, path = sorted_gallery.client, f"/v1/images/{sorted_gallery.images[0]['id']}/thumbnail"
+    small, again, working = (client.get(path, params={"size": size}) for size in (128, 128, 256))
+    sizes = [Image.open(io.BytesIO(answer.content)).size for answer in (small, working)]
+    assert sizes == [(171, 128), (341, 256)]
+    assert small.content == again.content and small.headers["ETag"] == again.headers["ETag"] != working.headers["ETag"]
+    assert small.headers["Cache-Control"] == working.headers["Cache-Control"]
+    assert small.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_no_thumbnail_of_what_is_not_decoded(shared_api: TestClient, three: str) -> None:
@@ -131,7 +141,7 @@ def test_parts_of_a_file(api: TestClient) -> None:
     assert beyond.headers["Content-Range"] == f"bytes */{len(data)}"
 
 
-@pytest.mark.parametrize("rest", ["", "/file", "/thumbnail", "/thumbnail?size=1024"])
+@pytest.mark.parametrize("rest", ["", "/file", "/thumbnail", "/thumbnail?size=128", "/thumbnail?size=1024"])
 def test_images_that_are_not_there(shared_api: TestClient, rest: str) -> None:
     problem(shared_api.get(f"/v1/images/{NOWHERE}{rest}"), 404, "image_not_found")
     for hostile in ("17", "%00", "..%2f..%2fetc%2fpasswd", "%2e%2e", "..;", "0199c0de-0000-7000-8000-00000000000g"):
@@ -148,7 +158,7 @@ def test_files_that_somebody_took_away(running: Service) -> None:
     path = f"/v1/images/{answer['items'][0]['image_id']}"
     for file in files_below(running.data / "blobs" / "collections" / collection_id):
         file.unlink()
-    for rest in ("/file", "/thumbnail", "/thumbnail?size=1024"):
+    for rest in ("/file", "/thumbnail", "/thumbnail?size=128", "/thumbnail?size=1024"):
         problem(client.get(path + rest), 404, "file_missing")
     assert "a blob is missing" in running.log()
 
@@ -189,7 +199,7 @@ def test_where_it_was_taken_stays_with_the_owner(running: Service) -> None:
     shown = client.get(path)
     assert shown.json()["camera"] and shown.json()["taken_at"].startswith("2026-05-01")
     assert not {"gps", "latitude", "location"} & set(shown.json()) and "SERIAL" not in shown.text
-    for size in (256, 1024):
+    for size in (128, 256, 1024):
         data = client.get(f"{path}/thumbnail", params={"size": size}).content
         with Image.open(io.BytesIO(data)) as small:
             assert not dict(small.getexif()) and not small.info.get("comment")

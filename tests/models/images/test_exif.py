@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, TiffImagePlugin
 
-from models.images import WorkingCopy, normalise, render
+from models.images import WorkingCopy, halved, normalise, render
 from models.images.exif import MAX_CAMERA_CHARACTERS
 from tests.models.images.scene import encoded, scene
 
@@ -95,7 +95,8 @@ def test_no_position_and_no_other_metadata_in_the_copies() -> None:
     exif[ExifTags.Base.ImageDescription] = "secret garden"
     data = encoded(scene(), "jpeg", exif=exif, comment=b"secret comment", xmp=b"<x:xmpmeta>secret</x:xmpmeta>")
     assert Image.open(BytesIO(data)).getexif().get_ifd(ExifTags.IFD.GPSInfo)
-    for copy in (normalise(data, "a.jpg").jpeg, render(data, 1024)):
+    working = normalise(data, "a.jpg").jpeg
+    for copy in (working, halved(working), render(data, 1024)):
         shown = Image.open(BytesIO(copy))
         assert not shown.getexif() and set(shown.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
         assert b"secret" not in copy and b"Exif" not in copy and b"Canon" not in copy

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from models.images import normalise, render
+from models.images import halved, normalise, render
 from models.images.decode import crop_box, decode, target_size
 from tests.models.images.scene import cosine, encoded, pixels, scene
 
@@ -86,6 +86,15 @@ def test_a_thumbnail_is_the_same_picture_larger() -> None:
 def test_a_thumbnail_is_not_enlarged_beyond_the_picture() -> None:
     assert pixels(render(encoded(scene(600, 400), "png"), 1024)).shape == (400, 600, 3)
     assert pixels(render(encoded(scene(60, 40), "png"), 1024)).shape == (256, 384, 3)
+
+
+@pytest.mark.parametrize(("width", "height"), [(300, 200), (200, 300), (256, 256), (400, 33), (1000, 10)])
+def test_half_a_working_copy_is_the_same_picture(width: int, height: int) -> None:
+    working = normalise(encoded(scene(width, height), "png"), "").jpeg
+    whole, half = pixels(working), pixels(halved(working))
+    assert half.shape == (-(-whole.shape[0] // 2), -(-whole.shape[1] // 2), 3) and min(half.shape[:2]) == 128
+    small = Image.fromarray(whole.astype(np.uint8)).resize(half.shape[1::-1], Image.Resampling.BICUBIC)
+    assert cosine(np.asarray(small, dtype=float), half) > 0.998
 
 
 def test_boxes_and_sizes() -> None:
