@@ -1,0 +1,132 @@
+/**
+ * Addresses and views. Every view has an address that can be shared and reloaded; what a view shows beyond its path
+ * stands in the query.
+ *
+ * A view is a module with `view(page)`, which returns a node or a promise of one. `page` is
+ *   params, query      from the address          signal      aborted when the view is left
+ *   title(text)        of the tab                leave(fn)   called when the view is left
+ *   reload()           the same view anew, where it is scrolled to
+ * The old view stays until the new one is ready, so that nothing flashes or jumps.
+ */
+import { $, $$, replace } from "./dom.js";
+import { failed } from "../parts/states.js";
+
+const routes = [];
+let leaving = null;
+let turn = 0;
+
+/** route("/collections/:collection/clusters/:n", () => import("../views/cluster.js")) */
+export function route(pattern, load) {
+  const source = pattern.replace(/:(\w+)/g, "(?<$1>[^/]+)");
+  routes.push({ expression: new RegExp(`^${source}/?$`), load });
+}
+
+export function start() {
+  history.scrollRestoration = "manual";
+  addEventListener("popstate", (event) => render(event.state?.scroll ?? 0));
+  addEventListener("scroll", remember, { passive: true });
+  document.addEventListener("click", follow);
+  render(history.state?.scroll ?? 0);
+}
+
+export function go(url, { replaced = false } = {}) {
+  history[replaced ? "replaceState" : "pushState"]({}, "", url);
+  render(0);
+}
+
+export const reload = () => render(scrollY, { same: true });
+
+/** Change the query without a new view; null takes a parameter away. Returns the new one. */
+export function query(changes, { pushed = false } = {}) {
+  const url = new URL(location.href);
+  for (const [key, value] of Object.entries(changes)) {
+    if (value === null || value === undefined || value === "") url.searchParams.delete(key);
+    else url.searchParams.set(key, value);
+  }
+  history[pushed ? "pushState" : "replaceState"](history.state, "", url);
+  return url.searchParams;
+}
+
+/** An address with a query: address("/collections/1", { order: "size" }). */
+export function address(path, parameters = {}) {
+  const given = Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return given.length ? `${path}?${new URLSearchParams(given)}` : path;
+}
+
+async function render(scroll, { same = false } = {}) {
+  const mine = ++turn;
+  leaving?.();
+  const controller = new AbortController();
+  const callbacks = [];
+  leaving = () => {
+    controller.abort();
+    callbacks.splice(0).forEach((callback) => callback());
+  };
+  const line = $("#loading-line");
+  const slow = setTimeout(() => (line.hidden = false), 150);
+  const page = context(controller.signal, callbacks);
+  let node;
+  try {
+    node = await page.found.view(page);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    node = failed(error, reload);
+  } finally {
+    clearTimeout(slow);
+    if (mine === turn) line.hidden = true;
+  }
+  if (mine === turn) place(node, scroll, same);
+}
+
+function context(signal, callbacks) {
+  const matched = routes.map((route) => [route, route.expression.exec(location.pathname)]).find(([, match]) => match);
+  const [route, match] = matched ?? [];
+  return {
+    params: Object.fromEntries(Object.entries(match?.groups ?? {}).map(([key, text]) => [key, decodeURIComponent(text)])),
+    query: new URLSearchParams(location.search),
+    signal,
+    title: (text) => (document.title = text ? `${text} · Roost` : "Roost"),
+    leave: (callback) => callbacks.push(callback),
+    reload,
+    found: { view: async (page) => (await (route?.load ?? nowhere)()).view(page) },
+  };
+}
+
+const nowhere = () => import("../views/nowhere.js");
+
+function place(node, scroll, same) {
+  replace($("#main"), node);
+  scrollTo(0, scroll);
+  for (const link of $$(".top-nav a")) {
+    const path = new URL(link.href).pathname;
+    const here = path === "/" ? !/^\/(jobs|settings)/.test(location.pathname) : location.pathname.startsWith(path);
+    here ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
+  }
+  if (!same) focusHeading();
+}
+
+/** A screen reader hears where it is; nobody else sees a difference. */
+function focusHeading() {
+  const heading = $("#main h1");
+  if (!heading || $("#main [autofocus]")) return $("#main [autofocus]")?.focus();
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+}
+
+let waiting = 0;
+
+function remember() {
+  clearTimeout(waiting);
+  waiting = setTimeout(() => history.replaceState({ ...history.state, scroll: scrollY }, ""), 100);
+}
+
+function follow(event) {
+  const link = event.target.closest("a[href]");
+  if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  const url = new URL(link.href);
+  const ours = url.origin === location.origin && routes.some((route) => route.expression.test(url.pathname));
+  if (!ours || link.target || link.hasAttribute("download")) return;
+  event.preventDefault();
+  if (url.hash && url.pathname === location.pathname) return $(url.hash)?.scrollIntoView();
+  go(url.href);
+}
