@@ -27,6 +27,7 @@ from app.maps import routes as maps
 from app.metrics import Meters
 from app.outliers import routes as outliers
 from app.resources import Resources
+from app.samples import routes as samples
 from app.search import routes as search
 from app.search.service import Searcher
 from app.settings import Settings
@@ -78,6 +79,7 @@ def create_app(settings: Settings | None = None, companion: Companion = lambda _
         maps,
         outliers,
         search,
+        samples,
         jobs,
         health,
     ):

@@ -1,6 +1,6 @@
 """Decode what waits: each new image gets its working copy, size, time and camera, or a code that says why not.
 
-An archive is unpacked first, and its report written last.
+An archive is unpacked first, and its report written last; `bring` does so for whatever gives members as one does.
 """
 
 import json
@@ -16,21 +16,31 @@ from app.collections.service import prefix
 from app.db.tables import Image
 from app.images import repository, service
 from models.guard import Guard, Outcome, Task
+from workers.archives import Member, members
 from workers.context import Context, JobFailed
-from workers.jobs.unpack import unpack
+from workers.jobs.unpack import Stage, unpack
 
 COUNTED_AS = {"ready": "created", "created": "created", "duplicate": "duplicates"}
+UNPACK = Stage("unpack", None, "files")
 BATCH = 64  # images a transaction: what a crash can cost
 
 
 def run(context: Context) -> None:
     collection_id = context.job.collection_id
     assert collection_id is not None
-    unpacked = unpack(context, collection_id) if "archive" in context.job.params else None
+    params = context.job.params
+    if "archive" in params:
+        archive = context.storage.local(params["archive"])
+        return bring(context, collection_id, members(archive, params["kind"], context.settings), UNPACK)
     decode_pending(context, collection_id)
-    if unpacked is None:
-        with context.succeed(_counts(context)):
-            return
+    with context.succeed(_counts(context)):
+        return
+
+
+def bring(context: Context, collection_id: UUID, entries: Iterator[Member], stage: Stage) -> None:
+    """The whole of a job whose files come one by one: store and decode them, report on each, end the job."""
+    unpacked = unpack(context, collection_id, entries, stage)
+    decode_pending(context, collection_id)
     _finish_archive(context, collection_id, unpacked)
 
 

@@ -3,19 +3,28 @@
 import json
 from collections.abc import Iterator
 from itertools import islice
+from typing import NamedTuple
 from uuid import UUID
 
 from app.collections.service import prefix
 from app.images import service
 from app.images.schemas import UploadItem
 from app.images.staging import FileTooLarge, Staged, Stager, too_large
-from workers.archives import ArchiveError, Member, MemberCorrupt, members
+from workers.archives import ArchiveError, Member, MemberCorrupt
 from workers.context import Context
 
 BATCH = 32
 
 
-def unpack(context: Context, collection_id: UUID) -> str:
+class Stage(NamedTuple):
+    """What the job says it does meanwhile, and how many there will be of what, if that is known."""
+
+    name: str
+    total: int | None
+    unit: str
+
+
+def unpack(context: Context, collection_id: UUID, entries: Iterator[Member], stage: Stage) -> str:
     """Store every picture of the archive. The key of a list with one line a file, from which the report is made.
 
     That list is stored when all is unpacked: a later attempt that finds it need not unpack again. An attempt
@@ -27,7 +36,7 @@ def unpack(context: Context, collection_id: UUID) -> str:
     path = context.folder / "unpacked"
     with path.open("w", encoding="utf-8") as report:
         try:
-            for item in _items(context, collection_id):
+            for item in _items(context, collection_id, entries, stage):
                 report.write(item.model_dump_json(exclude_none=True) + "\n")
         except ArchiveError as error:  # what came before stays; the job says in the end why it is not whole
             report.write(json.dumps({"archive_error": error.code, "detail": error.detail}) + "\n")
@@ -35,10 +44,7 @@ def unpack(context: Context, collection_id: UUID) -> str:
     return key
 
 
-def _items(context: Context, collection_id: UUID) -> Iterator[UploadItem]:
-    params = context.job.params
-    archive = context.storage.local(params["archive"])
-    entries = members(archive, params["kind"], context.settings)
+def _items(context: Context, collection_id: UUID, entries: Iterator[Member], stage: Stage) -> Iterator[UploadItem]:
     done, error = 0, None
     while error is None:
         batch, error = _next_batch(context, entries)
@@ -50,7 +56,7 @@ def _items(context: Context, collection_id: UUID) -> Iterator[UploadItem]:
         with context.database.reading() as session:
             service.store(session, context.storage, collection_id, good)
         done += len(batch)
-        with context.step("unpack", done, None, "files") as session:
+        with context.step(stage.name, done, stage.total, stage.unit) as session:
             added = service.add(session, context.storage, collection_id, good, context.job.id)
         service.discard(staged)
         yield from service.merged(checked, added)

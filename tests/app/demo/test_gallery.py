@@ -12,6 +12,7 @@ from PIL import ExifTags, Image
 
 from app.demo.birds import KINDS
 from app.demo.gallery import GalleryTruth, make_gallery
+from app.demo.pictures import LEAST, Shares, pictures, shares
 
 PER_KIND = 3
 
@@ -30,7 +31,7 @@ def hashes(folder: Path) -> dict[str, str]:
 def test_the_same_seed_gives_the_same_bytes_however_many_processes_draw(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.demo.gallery._ALONE", 0)  # let a second process start for a few pictures, too
+    monkeypatch.setattr("app.demo.pictures._ALONE", 0)  # let a second process start for a few pictures, too
     alone = make_gallery(tmp_path / "alone", seed=1, per_kind=1, processes=1)
     together = make_gallery(tmp_path / "together", seed=1, per_kind=1, processes=2)
     assert alone == together
@@ -121,6 +122,28 @@ def test_progress_counts_every_drawn_picture(tmp_path: Path) -> None:
 def test_no_gallery_of_nothing(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="per_kind"):
         make_gallery(tmp_path, per_kind=0)
+
+
+@pytest.mark.parametrize("images", [LEAST, 20, 22, 23, 300, 2000])
+def test_a_gallery_of_any_size_shares_it_out_evenly(images: int) -> None:
+    found = shares(images)
+    assert found.total == images and min(found.kinds) >= 1 and max(found.kinds) - min(found.kinds) <= 1
+    assert found.odd == min(6, images - LEAST)
+
+
+def test_too_few_pictures_are_no_gallery() -> None:
+    with pytest.raises(ValueError, match="at least 16"):
+        shares(LEAST - 1)
+
+
+def test_the_pictures_come_one_by_one_and_are_those_of_the_folder(gallery: tuple[Path, GalleryTruth]) -> None:
+    folder, truth = gallery
+    found = {}
+    for picture in pictures(3, Shares((PER_KIND,) * len(KINDS)), processes=1):
+        found[picture.name] = picture.data
+        if picture.role in ("near", "same", "corrupt"):
+            assert picture.original in found, "a copy comes after what it is a copy of"
+    assert found == {name: (folder / name).read_bytes() for name in truth.files}
 
 
 def test_drawing_and_reporting_need_no_torch() -> None:

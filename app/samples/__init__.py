@@ -1,0 +1,1 @@
+"""A sample gallery as a collection, for who wants to look before uploading anything."""
