@@ -1,14 +1,20 @@
 """Queries on collections."""
 
 from collections.abc import Iterable
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
-from app.db.tables import Collection, Image
+from app.db.tables import Cluster, Clustering, Collection, Image, Job
 from app.errors import NotFound
 from app.pagination import Paging, page
+
+
+class Newest(NamedTuple):
+    clustering_id: UUID | None
+    job_id: UUID | None
 
 
 def get(session: Session, collection_id: UUID, *, lock: bool = False) -> Collection:
@@ -35,3 +41,46 @@ def counts(session: Session, ids: Iterable[UUID]) -> dict[UUID, dict[str, tuple[
     for collection_id, status, count, size in rows:
         found.setdefault(collection_id, {})[status] = (count, int(size))
     return found
+
+
+def newest(session: Session, ids: Iterable[UUID]) -> dict[UUID, Newest]:
+    """The newest clustering of each collection, and its newest job that is not over."""
+    clustering = select(Clustering.id).where(Clustering.collection_id == Collection.id).order_by(Clustering.id.desc())
+    job = select(Job.id).where(Job.collection_id == Collection.id, Job.state.in_(("queued", "running")))
+    query = select(
+        Collection.id,
+        clustering.limit(1).scalar_subquery(),
+        job.order_by(Job.id.desc()).limit(1).scalar_subquery(),
+    ).where(Collection.id.in_(list(ids)))
+    return {collection_id: Newest(*found) for collection_id, *found in session.execute(query)}
+
+
+def typical(session: Session, clusterings: Iterable[UUID], count: int) -> dict[UUID, list[list[UUID]]]:
+    """Of each clustering's `count` biggest clusters the representatives, biggest first, also deleted ones."""
+    rank = func.row_number().over(partition_by=Cluster.clustering_id, order_by=(Cluster.size.desc(), Cluster.number))
+    ranked = (
+        select(Cluster.clustering_id, Cluster.number, rank.label("rank"))
+        .where(Cluster.clustering_id.in_(list(clusterings)), Cluster.size > 0)
+        .subquery()
+    )
+    query = (
+        select(Cluster.clustering_id, Cluster.representatives)
+        .join(ranked, (ranked.c.clustering_id == Cluster.clustering_id) & (ranked.c.number == Cluster.number))
+        .where(ranked.c.rank <= count)
+        .order_by(Cluster.clustering_id, ranked.c.rank)
+    )
+    found: dict[UUID, list[list[UUID]]] = {}
+    for clustering_id, representatives in session.execute(query):
+        found.setdefault(clustering_id, []).append([UUID(one) for one in representatives])
+    return found
+
+
+def first_ready(session: Session, ids: Iterable[UUID], count: int) -> dict[UUID, list[UUID]]:
+    """Each collection's first images that are decoded: so many looks into an index, however many images there are."""
+    query = select(Collection.id, *(_ready(place) for place in range(count))).where(Collection.id.in_(list(ids)))
+    return {row[0]: [image for image in row[1:] if image] for row in session.execute(query)}
+
+
+def _ready(place: int) -> ScalarSelect[Any]:
+    query = select(Image.id).where(Image.collection_id == Collection.id, Image.status == "ready")
+    return query.order_by(Image.id).offset(place).limit(1).scalar_subquery()

@@ -37,6 +37,9 @@ class CollectionOut(BaseModel):
                 "description": None,
                 "images": {"pending": 0, "ready": 718, "rejected": 2},
                 "bytes": 1288490188,
+                "covers": ["0199c0de-0000-7000-8000-000000000002"],
+                "clustering_id": "0199c0de-0000-7000-8000-000000000005",
+                "job_id": None,
                 "created_at": "2026-05-01T12:00:00Z",
                 "updated_at": "2026-05-01T12:04:00Z",
             }
@@ -48,5 +51,10 @@ class CollectionOut(BaseModel):
     description: str | None
     images: ImageCounts
     bytes: int = Field(description="Size of all originals.")
+    covers: list[UUID] = Field(
+        description="Up to four images: the most typical of each of the biggest clusters, or else the first ready ones."
+    )
+    clustering_id: UUID | None = Field(description="The newest clustering.")
+    job_id: UUID | None = Field(description="The newest job that is queued or runs.")
     created_at: datetime
     updated_at: datetime

@@ -6,6 +6,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.collections import repository
+from app.collections.covers import covers
 from app.collections.schemas import CollectionIn, CollectionOut, CollectionPatch, ImageCounts
 from app.db.session import now
 from app.db.tables import Collection
@@ -91,17 +92,25 @@ def checkpoints_folder(collection_id: UUID) -> str:
 
 
 def shown(session: Session, collections: list[Collection]) -> list[CollectionOut]:
-    counts = repository.counts(session, [collection.id for collection in collections])
-    return [_shown(collection, counts.get(collection.id, {})) for collection in collections]
+    """So many queries, however many collections."""
+    ids = [collection.id for collection in collections]
+    counts, newest = repository.counts(session, ids), repository.newest(session, ids)
+    shown_first = covers(session, {one: newest[one].clustering_id for one in ids})
+    return [_shown(row, counts.get(row.id, {}), newest[row.id], shown_first[row.id]) for row in collections]
 
 
-def _shown(collection: Collection, counts: dict[str, tuple[int, int]]) -> CollectionOut:
+def _shown(
+    collection: Collection, counts: dict[str, tuple[int, int]], newest: repository.Newest, covers: list[UUID]
+) -> CollectionOut:
     return CollectionOut(
         id=collection.id,
         name=collection.name,
         description=collection.description,
         images=ImageCounts(**{status: count for status, (count, _) in counts.items()}),
         bytes=sum(size for _, size in counts.values()),
+        covers=covers,
+        clustering_id=newest.clustering_id,
+        job_id=newest.job_id,
         created_at=collection.created_at,
         updated_at=collection.updated_at,
     )

@@ -18,6 +18,7 @@ def test_a_collection_is_created_and_shown(shared_api: TestClient) -> None:
     assert made.headers["Location"] == f"/v1/collections/{shown['id']}"
     assert shown["name"] == "Garten 2026 🐦" and shown["description"] == "line\nline\tend"
     assert shown["images"] == {"pending": 0, "ready": 0, "rejected": 0} and shown["bytes"] == 0
+    assert (shown["covers"], shown["clustering_id"], shown["job_id"]) == ([], None, None)
     assert datetime.fromisoformat(shown["created_at"]).utcoffset() == timedelta(0)
     read = shared_api.get(made.headers["Location"])
     assert read.json() == shown and read.headers["ETag"]
