@@ -1,8 +1,8 @@
-"""What a browser may do on the page: run our scripts, show our pictures, ask our API. Nothing else, and nothing inline.
+"""What a browser may do on the page: run our scripts, show our pictures, ask our API. Nothing else, nothing inline.
 
-Plotly wants two inline styles: an empty style element, which it fills rule by rule, and one attribute on a test image. They
-are let in by their hashes. Its WebGL traces compile code from strings, which no policy worth having allows: the map has a
-drawing of its own (docs/decisions/0012).
+Plotly wants two inline styles: an empty style element, which it fills rule by rule, and one attribute on a test image.
+They are let in by their hashes. Its WebGL traces compile code from strings, which no policy worth having allows: the
+map has a drawing of its own (docs/decisions/0012).
 """
 
 EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
