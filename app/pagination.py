@@ -17,6 +17,7 @@ from app.errors import Invalid
 
 T = TypeVar("T")
 Row = TypeVar("Row")
+SortKey = InstrumentedAttribute[Any] | ColumnElement[Any]  # minus a column where only that one goes down
 
 
 class Page(BaseModel, Generic[T]):
@@ -48,7 +49,7 @@ def page(
     session: Session,
     statement: Select[Row],
     paging: Paging,
-    *key: InstrumentedAttribute[Any],
+    *key: SortKey,
     value: Callable[[Row], Sequence[Any]],
     descending: bool = False,
 ) -> tuple[list[Row], str | None]:
@@ -83,7 +84,7 @@ def sort_key(paging: Paging, *kinds: type) -> list[Any] | None:
         raise Invalid("cursor: pass next_cursor of the page before as it was given.", code="cursor_invalid") from error
 
 
-def _bound(paging: Paging, key: Sequence[InstrumentedAttribute[Any]]) -> list[ColumnElement[Any]]:
+def _bound(paging: Paging, key: Sequence[SortKey]) -> list[ColumnElement[Any]]:
     """The cursor's values as typed literals."""
     types = [column.type for column in key]
     values = sort_key(paging, *(kind.python_type for kind in types)) or []

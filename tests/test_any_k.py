@@ -81,6 +81,23 @@ def test_a_cut_is_paged_and_its_clusters_show_their_images(shared_api: TestClien
     assert run.refused("/assignments", k=73) == (422, "k_too_large")
 
 
+def test_a_cut_in_every_order(shared_api: TestClient, gallery: Gallery) -> None:  # noqa: F811
+    run = Run(shared_api, gallery)
+    whole = run.get("/clusters", k=9, limit=500)["items"]
+    tight = sorted(whole, key=lambda one: (-one["cohesion"], one["id"]))
+    assert tight != whole, "or the test would not see the order"
+    for order, expected in (("number", whole), ("size", whole), ("cohesion", tight)):
+        pages = [run.get("/clusters", k=9, order=order, limit=4)]
+        while cursor := pages[-1]["next_cursor"]:
+            assert run.refused("/clusters", k=8, order=order, cursor=cursor) == (422, "cursor_invalid")
+            pages.append(run.get("/clusters", k=9, order=order, limit=4, cursor=cursor))
+        assert [len(page["items"]) for page in pages] == [4, 4, 1]
+        assert [one for page in pages for one in page["items"]] == expected
+    cursor = run.get("/clusters", k=9, order="size", limit=4)["next_cursor"]
+    for order in ("number", "cohesion"):
+        assert run.refused("/clusters", k=9, order=order, cursor=cursor) == (422, "cursor_invalid")
+
+
 def test_without_a_tree_there_is_one_k(shared_api: TestClient, gallery: Gallery) -> None:  # noqa: F811
     run = Run(shared_api, gallery, algorithm="kmeans")
     assert not run.get()["every_k"]

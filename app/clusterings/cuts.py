@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.clusterings.repository import Member
-from app.clusterings.schemas import ClusterOut
+from app.clusterings.schemas import ClusterOrder, ClusterOut
 from app.db.tables import Assignment, Clustering, Image
 from app.errors import Conflict, Invalid, NotFound
 from app.pagination import Paging, cursor_after, page, sort_key
@@ -75,13 +75,17 @@ def cut(storage: Storage, clustering: Clustering, k: int) -> tuple[StoredTree, C
     return _cut(storage.local(clustering.tree_key) / TREE, k)
 
 
-def clusters(storage: Storage, clustering: Clustering, k: int, paging: Paging) -> tuple[list[ClusterOut], str | None]:
-    """A page of the cut's clusters, biggest first."""
+def clusters(
+    storage: Storage, clustering: Clustering, k: int, order: ClusterOrder, paging: Paging
+) -> tuple[list[ClusterOut], str | None]:
+    """A page of the cut's clusters. Its numbers go from the biggest down, so that order by number is order by size."""
+    tree, found = cut(storage, clustering, k)
     last = sort_key(paging, int)
-    start = last[0] + 1 if last else 0
-    shown = [_shown(*cut(storage, clustering, k), number) for number in range(start, min(k, start + paging.limit))]
-    more = start + paging.limit < k
-    return shown, cursor_after(paging, [shown[-1].id]) if more and shown else None
+    start = max(0, last[0] + 1) if last else 0
+    numbers = np.argsort(-found.cohesion, kind="stable") if order == "cohesion" else np.arange(k)
+    shown = [_shown(tree, found, number) for number in numbers[start : start + paging.limit].tolist()]
+    end = start + len(shown)
+    return shown, cursor_after(paging, [end - 1]) if end < k else None
 
 
 def cluster(storage: Storage, clustering: Clustering, k: int, number: int) -> ClusterOut:

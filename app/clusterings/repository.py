@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.clusterings.schemas import ClusterOrder
 from app.db.tables import Assignment, Cluster, Clustering, Encoder, Image
 from app.errors import Invalid, NotFound
-from app.pagination import Paging, page
+from app.pagination import Paging, SortKey, page
 
 
 class Member(NamedTuple):
@@ -44,9 +45,17 @@ def encoder_names(session: Session, clusterings: list[Clustering]) -> dict[UUID,
     return {i: name for i, name in session.execute(select(Encoder.id, Encoder.name).where(Encoder.id.in_(ids)))}
 
 
-def clusters(session: Session, clustering_id: UUID, paging: Paging) -> tuple[list[Cluster], str | None]:
+def clusters(
+    session: Session, clustering_id: UUID, order: ClusterOrder, paging: Paging
+) -> tuple[list[Cluster], str | None]:
     """Those that have images: one that was merged away is not there until that is undone."""
     query = select(Cluster).where(Cluster.clustering_id == clustering_id, Cluster.size > 0)
+    if order == "size":
+        key: tuple[SortKey, ...] = (-Cluster.size, Cluster.number)
+        return page(session, query, paging, *key, value=lambda row: [-row.size, row.number])
+    if order == "cohesion":
+        key = (-Cluster.cohesion, Cluster.number)
+        return page(session, query, paging, *key, value=lambda row: [-row.cohesion, row.number])
     return page(session, query, paging, Cluster.number, value=lambda row: [row.number])
 
 

@@ -4,10 +4,11 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -20,6 +21,7 @@ from app.clusterings.schemas import (
     AlgorithmOut,
     ClusteringIn,
     ClusteringOut,
+    ClusterOrder,
     ClusterOut,
     EvaluationOut,
     LabelsIn,
@@ -129,14 +131,20 @@ def suggestions(clustering_id: UUID, session: ReadSession) -> SuggestionsOut:
     "/clusterings/{clustering_id}/clusters", operation_id="listClusters", responses=responses(404, 409, 422, 503)
 )
 def clusters(
-    clustering_id: UUID, session: ReadSession, res: Res, paging: PagingQuery, k: CutQuery = None
+    clustering_id: UUID,
+    session: ReadSession,
+    res: Res,
+    paging: PagingQuery,
+    k: CutQuery = None,
+    order: Annotated[ClusterOrder, Query(description="size and cohesion: greatest first, ties by number.")] = "number",
 ) -> Page[ClusterOut]:
     """The clusters by number, biggest first when the run ended; with ?k= those of its tree cut into k, uncorrected."""
     found = repository.get(session, clustering_id)
+    paging = replace(paging, path=f"{paging.path}?k={k}&order={order}")  # no cursor of one order holds in another
     if k is not None:
-        items, cursor = cuts.clusters(res.storage, found, k, paging)
+        items, cursor = cuts.clusters(res.storage, found, k, order, paging)
         return Page(items=items, next_cursor=cursor)
-    rows, cursor = repository.clusters(session, clustering_id, paging)
+    rows, cursor = repository.clusters(session, clustering_id, order, paging)
     return Page(items=[service.shown_cluster(row) for row in rows], next_cursor=cursor)
 
 

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.encoders.schemas import DEFAULT
 from app.text import Line
 
+ClusterOrder = Literal["number", "size", "cohesion"]
+
 
 class AlgorithmOut(BaseModel):
     model_config = ConfigDict(
