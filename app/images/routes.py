@@ -12,8 +12,9 @@ from app.collections import repository as collections_repository
 from app.deps import ReadSession, RequestId, Res
 from app.errors import Conflict, NotFound, UnsupportedType, responses
 from app.idempotency import OnceKey
+from app.images import places as found_places
 from app.images import repository, service, uploads
-from app.images.schemas import ImageOut, JobAccepted, Status, UploadOut
+from app.images.schemas import ImageOut, ImagePlaceOut, JobAccepted, Status, UploadOut
 from app.pagination import Page, PagingQuery
 from app.text import Moment, Sought
 
@@ -136,6 +137,12 @@ def thumbnail(
     else:
         key = service.large_copy(res.storage, request.app.state.decoder, image)
     return blob(res.storage, key, "image/jpeg", headers=_IMMUTABLE)
+
+
+@router.get("/images/{image_id}/places", operation_id="listPlaces", responses=responses(404, 422, 503))
+def places(image_id: UUID, session: ReadSession, paging: PagingQuery) -> Page[ImagePlaceOut]:
+    """Where the image is in each clustering, newest first."""
+    return found_places.places(session, image_id, paging)
 
 
 @router.delete("/images/{image_id}", status_code=204, operation_id="deleteImage", responses=responses(404, 422, 503))

@@ -50,6 +50,32 @@ class ImageOut(BaseModel):
     created_at: datetime
 
 
+class ImagePlaceOut(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "clustering_id": "0199c0de-0000-7000-8000-000000000005",
+                "cluster": 3,
+                "label": "wren",
+                "distance": 0.12,
+                "pinned": False,
+                "excluded": [7],
+                "outlier": False,
+                "outlier_score": 0.31,
+            }
+        }
+    )
+
+    clustering_id: UUID
+    cluster: int | None = Field(description="Where the image is now; null in no cluster.")
+    label: str | None
+    distance: float = Field(description="Cosine distance to the cluster's centre, in no cluster to the nearest.")
+    pinned: bool = Field(description="Whether a person said that it belongs there, by moving or pinning it.")
+    excluded: list[int] = Field(description="Clusters that a person said it does not belong to.")
+    outlier: bool = Field(description="Whether the run itself left it out of every cluster.")
+    outlier_score: float | None = Field(description="See .../outliers: 1 is the threshold; null where none was made.")
+
+
 class UploadItem(BaseModel):
     name: str
     status: Literal["created", "duplicate", "rejected"]

@@ -141,7 +141,7 @@ def test_parts_of_a_file(api: TestClient) -> None:
     assert beyond.headers["Content-Range"] == f"bytes */{len(data)}"
 
 
-@pytest.mark.parametrize("rest", ["", "/file", "/thumbnail", "/thumbnail?size=128", "/thumbnail?size=1024"])
+@pytest.mark.parametrize("rest", ["", "/file", "/thumbnail", "/thumbnail?size=128", "/thumbnail?size=1024", "/places"])
 def test_images_that_are_not_there(shared_api: TestClient, rest: str) -> None:
     problem(shared_api.get(f"/v1/images/{NOWHERE}{rest}"), 404, "image_not_found")
     for hostile in ("17", "%00", "..%2f..%2fetc%2fpasswd", "%2e%2e", "..;", "0199c0de-0000-7000-8000-00000000000g"):
