@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE =
 COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
 	--no-emit-find-links --no-emit-trusted-host
 
-.PHONY: setup demo serve test check lock clean
+.PHONY: setup demo serve test check browser lock clean
 
 setup: .venv/.complete
 
@@ -34,6 +34,12 @@ check: setup  ## format, lint, types, who imports whom
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+# Needs root only where Debian's packages are the way; everywhere else Playwright's own Chromium goes into the user's cache.
+browser: setup  ## a Chromium for the tests of the page, where there is none
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+	{ command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -yqq chromium >/dev/null; } || \
+	$(BIN)/playwright install chromium
 
 lock: setup  ## newest versions within pyproject's ranges
 	@$(COMPILE) --upgrade --extra dev --output-file requirements-dev.lock pyproject.toml

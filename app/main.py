@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, n
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse
 
 from app import errors, health, logs, openapi
 from app.access_log import AccessLog
@@ -31,6 +30,7 @@ from app.samples import routes as samples
 from app.search import routes as search
 from app.search.service import Searcher
 from app.settings import Settings
+from app.ui import routes as ui
 
 Companion = Callable[[Resources], AbstractContextManager[None]]
 
@@ -82,11 +82,8 @@ def create_app(settings: Settings | None = None, companion: Companion = lambda _
         samples,
         jobs,
         health,
+        ui,
     ):
         app.include_router(feature.router)
-
-    @app.get("/", include_in_schema=False)
-    def home() -> RedirectResponse:
-        return RedirectResponse("/docs")
 
     return app

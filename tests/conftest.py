@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.fixtures.services",
     "tests.fixtures.pictures",
     "tests.fixtures.encoders",
+    "tests.fixtures.browser",
 ]

@@ -1,7 +1,5 @@
 """The report in a real browser, opened from the disk."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,18 +9,6 @@ from app.report.report import Report, write
 from tests.app.report.conftest import HOSTILE
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["playwright.Browser"]:
-    installed = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with playwright.sync_playwright() as started:
-        path = installed or started.chromium.executable_path
-        if not os.access(path, os.X_OK):
-            pytest.skip("no Chromium: install one, or run `playwright install chromium`")
-        chromium = started.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 /** A gallery to try Roost with, drawn by the service itself: nothing is fetched from anywhere. */
-import { get, post } from "../core/api.js";
+import { post } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { icon } from "../core/icons.js";
 import { follow } from "../core/jobs.js";
@@ -10,8 +10,7 @@ import { complain } from "./toast.js";
 async function start(event) {
   event.currentTarget.disabled = true;
   try {
-    const { job_id: id } = await post("/v1/samples", {});
-    const { collection_id: collection } = await get(`/v1/jobs/${id}`);
+    const { id, collection_id: collection } = await post("/v1/samples", {});
     go(`/collections/${collection}`);
     const job = await follow(id, () => {});
     if (job.state === "succeeded") await sortNow(collection);

@@ -7,7 +7,7 @@ import { schemaFields, schemaValues } from "./schema-form.js";
 
 /** Sort with the defaults, as after the first upload. Resolves with the job's id. */
 export async function sortNow(collection) {
-  return (await post(`/v1/collections/${collection}/clusterings`, {})).job_id;
+  return (await post(`/v1/collections/${collection}/clusterings`, {})).id;
 }
 
 export async function sortDialog(page, { collection, path }) {
@@ -39,7 +39,7 @@ export async function sortDialog(page, { collection, path }) {
 export async function sortAfterUpload(collection) {
   const { clustering_id: newest, images } = await get(`/v1/collections/${collection}`);
   if (!images.ready) return null;
-  return newest ? (await post(`/v1/clusterings/${newest}/assign`)).job_id : sortNow(collection);
+  return newest ? (await post(`/v1/clusterings/${newest}/assign`)).id : sortNow(collection);
 }
 
 function select(name, options, value) {
