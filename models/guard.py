@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from models.guard_process import ChildDied, ChildLimits, ChildTooSlow, ChildUnavailable, GuardedProcess
+from models.images.exif import Shot
 from models.images.part import Part
 from models.images.rejection import ImageRejected
 
@@ -48,8 +49,9 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Either the picture (format, width and height upright in pixels, taken_at in UTC, camera, sha256 of the source in
-    hex) or the reason why it is none (code, one of the API's image codes, and detail, a sentence)."""
+    """Either the picture (format, width and height upright in pixels, taken_at in UTC, camera, shot as read_shot in
+    models/images/exif.py has it, sha256 of the source in hex) or the reason why it is none (code, one of the API's
+    image codes, and detail, a sentence)."""
 
     task: Task
     format: str | None = None
@@ -57,6 +59,7 @@ class Outcome:
     height: int | None = None
     taken_at: datetime | None = None
     camera: str | None = None
+    shot: Shot | None = None
     sha256: str | None = None
     code: str | None = None
     detail: str | None = None

@@ -58,6 +58,7 @@ def fields(copy: WorkingCopy, data: bytes) -> dict[str, Any]:
         "height": copy.height,
         "taken_at": copy.taken_at.isoformat() if copy.taken_at else None,
         "camera": copy.camera,
+        "shot": copy.shot,
         "sha256": hashlib.sha256(data).hexdigest(),
     }
 

@@ -14,6 +14,20 @@ class ImageError(BaseModel):
     detail: str
 
 
+class ExifOut(BaseModel):
+    """Camera and settings; null is what the picture does not say, or what makes no sense."""
+
+    make: str | None = None
+    model: str | None = None
+    lens: str | None = None
+    exposure_s: float | None = Field(None, description="Seconds.")
+    f_number: float | None = None
+    iso: int | None = None
+    focal_length_mm: float | None = None
+    focal_length_35mm: int | None = Field(None, description="Of a lens that sees as much on 35 mm film.")
+    flash: bool | None = Field(None, description="Whether it fired.")
+
+
 class ImageOut(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={
@@ -30,6 +44,17 @@ class ImageOut(BaseModel):
                 "error": None,
                 "taken_at": "2026-04-30T05:12:44Z",
                 "camera": "NIKON Z 8",
+                "exif": {
+                    "make": "NIKON CORPORATION",
+                    "model": "NIKON Z 8",
+                    "lens": "NIKKOR Z 180-600mm f/5.6-6.3 VR",
+                    "exposure_s": 0.0005,
+                    "f_number": 6.3,
+                    "iso": 900,
+                    "focal_length_mm": 600.0,
+                    "focal_length_35mm": 600,
+                    "flash": False,
+                },
                 "created_at": "2026-05-01T12:00:00Z",
             }
         }
@@ -47,6 +72,7 @@ class ImageOut(BaseModel):
     error: ImageError | None
     taken_at: datetime | None
     camera: str | None
+    exif: ExifOut | None = Field(description="Null without any, and for images from before Roost kept it.")
     created_at: datetime
 
 

@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from models.images.declared import declared_size
 from models.images.decode import WORKING_SIZE, Decoded, decode
+from models.images.exif import Shot
 from models.images.header import check_frames, check_pixels, recognise
 from models.images.part import Part
 from models.images.rejection import ImageRejected
@@ -30,6 +31,7 @@ class WorkingCopy:
     """jpeg: upright, sRGB, 8 bit, alpha on white, 256 px short side, no metadata.
 
     width, height: pixels of the original, upright. taken_at: UTC; without an offset in the EXIF its time counts as UTC.
+    shot: camera and settings, as far as the EXIF has them.
     """
 
     jpeg: bytes
@@ -38,6 +40,7 @@ class WorkingCopy:
     height: int
     taken_at: datetime | None
     camera: str | None
+    shot: Shot | None = None
 
 
 def normalise(data: bytes, name: str, size: int = WORKING_SIZE, part: Part | None = None) -> WorkingCopy:
@@ -47,8 +50,8 @@ def normalise(data: bytes, name: str, size: int = WORKING_SIZE, part: Part | Non
     guarded process (models.guard) on bytes from outside. Raises ImageRejected and nothing else.
     """
     format, decoded = _decode(data, name, size, part)
-    capture = decoded.capture
-    return WorkingCopy(_encode(decoded.image), format, decoded.width, decoded.height, capture.taken_at, capture.camera)
+    capture, jpeg = decoded.capture, _encode(decoded.image)
+    return WorkingCopy(jpeg, format, decoded.width, decoded.height, capture.taken_at, capture.camera, capture.shot)
 
 
 def render(data: bytes, size: int) -> bytes:

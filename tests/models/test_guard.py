@@ -38,7 +38,8 @@ def test_moment_and_camera_pass_through_the_pipe(guard: Guard, tmp_path: Path) -
     outcome = guard.run(Task(source, None, "a"))
     copy = normalise(source.read_bytes(), "a")
     assert copy.taken_at is not None
-    assert (outcome.taken_at, outcome.camera) == (copy.taken_at, copy.camera)
+    assert (outcome.taken_at, outcome.camera, outcome.shot) == (copy.taken_at, copy.camera, copy.shot)
+    assert outcome.shot == {"make": "Canon", "model": "EOS 5D"}
 
 
 def test_another_size_and_no_target(guard: Guard, tmp_path: Path) -> None:

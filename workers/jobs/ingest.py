@@ -125,6 +125,7 @@ def _values(outcome: Outcome) -> dict[str, Any]:
         "height": outcome.height,
         "taken_at": outcome.taken_at,
         "camera": outcome.camera,
+        "exif": outcome.shot,
     }
 
 

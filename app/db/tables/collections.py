@@ -1,9 +1,11 @@
 """Collections and their images."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Index,
     String,
@@ -46,6 +48,7 @@ class Image(Table):
     error_detail: Mapped[str | None]
     taken_at: Mapped[datetime | None]
     camera: Mapped[str | None]
+    exif: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # what of it may be shown
     pixels_sha256: Mapped[str | None] = mapped_column(String(64))  # of the working copy; null until it is searched for
     phash: Mapped[int | None] = mapped_column(BigInteger)  # perceptual hash, 64 bits as a signed number
     job_id: Mapped[UUID | None] = mapped_column(index=True)

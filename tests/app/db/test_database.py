@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.db.migrate import config, migrate
 from app.db.session import Database, now
-from app.db.tables import Collection, EmbeddingSet, Encoder, Table
+from app.db.tables import Collection, EmbeddingSet, Encoder, Image, Table
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -64,6 +64,25 @@ def test_a_database_of_the_first_version_keeps_what_it_has(url: str) -> None:
         alembic.attributes["connection"] = connection
         command.downgrade(alembic, "0001")
         assert connection.execute(text("SELECT count(*) FROM embedding_sets")).scalar_one() == 1
+    made.close()
+
+
+def test_an_image_from_before_exif_was_kept_has_none(url: str) -> None:
+    made = Database(url)
+    alembic, ids = config(), {"collection": uuid4().hex, "image": uuid4().hex, "now": datetime(2026, 5, 1, tzinfo=UTC)}
+    with made.writer.begin() as connection:
+        alembic.attributes["connection"] = connection
+        command.upgrade(alembic, "0003")
+        for statement in (
+            "INSERT INTO collections VALUES (:collection, 'c', NULL, 1, :now, :now)",
+            "INSERT INTO images (id, collection_id, name, sha256, bytes, format, status, camera, created_at)"
+            " VALUES (:image, :collection, 'a.jpg', 'x', 1, 'jpeg', 'ready', 'Z 8', :now)",
+        ):
+            connection.execute(text(statement), ids)
+    migrate(made)
+    with made.reading() as session:
+        image = session.query(Image).one()
+        assert (image.camera, image.exif) == ("Z 8", None)
     made.close()
 
 

@@ -94,9 +94,10 @@ def test_an_image_in_full(sorted_gallery: Sorted) -> None:
     assert shown == image
     assert set(shown) == {
         "id", "collection_id", "name", "sha256", "bytes", "format", "width", "height", "status", "error", "taken_at",
-        "camera", "created_at",
+        "camera", "exif", "created_at",
     }  # fmt: skip
     assert (shown["status"], shown["width"], shown["height"], shown["error"]) == ("ready", 160, 120, None)
+    assert shown["exif"] is None, "a drawn picture has none"
 
 
 def test_thumbnails(sorted_gallery: Sorted) -> None:
@@ -188,8 +189,9 @@ def test_where_it_was_taken_stays_with_the_owner(running: Service) -> None:
     client = running.client
     picture = Image.open(io.BytesIO(jpeg("green", 3, (640, 480))))
     exif = Image.Exif()
-    exif[0x0110] = "Roost One"
-    exif.get_ifd(0x8769).update({0x9003: "2026:05:01 12:00:00", 0xA431: "SERIAL-4711"})
+    exif[0x0110], exif[0x013B] = "Roost One", "SECRET-ARTIST"
+    exif.get_ifd(0x8769).update({0x9003: "2026:05:01 12:00:00", 0xA431: "SERIAL-4711", 0xA430: "SECRET-OWNER"})
+    exif.get_ifd(0x8769).update({0x829D: 5.6, 0x8827: 900, 0x9209: 0x10, 0x9286: b"ASCII\0\0\0SECRET-NOTE"})
     exif.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 18.0)})
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", exif=exif, comment=b"SECRET-COMMENT")
@@ -198,7 +200,10 @@ def test_where_it_was_taken_stays_with_the_owner(running: Service) -> None:
     path = f"/v1/images/{answer['items'][0]['image_id']}"
     shown = client.get(path)
     assert shown.json()["camera"] and shown.json()["taken_at"].startswith("2026-05-01")
-    assert not {"gps", "latitude", "location"} & set(shown.json()) and "SERIAL" not in shown.text
+    assert not {"gps", "latitude", "location"} & set(shown.json())
+    assert "SERIAL" not in shown.text and "SECRET" not in shown.text
+    known = {name: value for name, value in shown.json()["exif"].items() if value is not None}
+    assert known == {"model": "Roost One", "f_number": 5.6, "iso": 900, "flash": False}
     for size in (128, 256, 1024):
         data = client.get(f"{path}/thumbnail", params={"size": size}).content
         with Image.open(io.BytesIO(data)) as small:
