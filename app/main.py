@@ -30,6 +30,8 @@ from app.samples import routes as samples
 from app.search import routes as search
 from app.search.service import Searcher
 from app.settings import Settings
+from app.system import routes as system
+from app.system.repository import Totals
 from app.ui import routes as ui
 
 Companion = Callable[[Resources], AbstractContextManager[None]]
@@ -62,6 +64,7 @@ def create_app(settings: Settings | None = None, companion: Companion = lambda _
         summary="Sorts photo collections nobody has labelled.",
     )
     app.state.meters = Meters()
+    app.state.totals = Totals()
     errors.install(app)
     openapi.describe(app)
     app.add_middleware(AccessLog, meters=app.state.meters)
@@ -81,6 +84,7 @@ def create_app(settings: Settings | None = None, companion: Companion = lambda _
         search,
         samples,
         jobs,
+        system,
         health,
         ui,
     ):

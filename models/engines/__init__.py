@@ -38,11 +38,16 @@ def open_engine(
 
 def cuda_works() -> bool:
     """Whether torch can compute on a GPU here. Imports torch only on a machine that shows signs of an NVIDIA driver."""
-    if not (any(Path("/dev").glob("nvidia[0-9]*")) or which("nvidia-smi")):
+    if not nvidia_driver():
         return False
     import torch
 
     return torch.cuda.is_available()
+
+
+def nvidia_driver() -> bool:
+    """Whether this machine shows signs of one. Without, there is no CUDA; with, torch must be asked."""
+    return any(Path("/dev").glob("nvidia[0-9]*")) or which("nvidia-smi") is not None
 
 
 def _openvino(encoder: Encoder, cache: Path, batch: int | None, precision: str) -> Engine:

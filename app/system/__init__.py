@@ -1,0 +1,1 @@
+"""What this Roost is, what it runs on, and what it takes."""
