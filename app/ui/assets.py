@@ -15,6 +15,7 @@ from pathlib import Path
 from app.errors import NotFound
 
 STATIC = Path(__file__).parent / "static"
+DRAFT = "draft"  # the version of files that may change at any time
 TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -47,20 +48,22 @@ class Assets:
 
 
 def assets() -> Assets:
-    """Read once a process; with ROOST_UI_RELOAD=1, for those who work on the page, anew each time."""
-    return _read() if os.environ.get("ROOST_UI_RELOAD") == "1" else _kept()
+    """Read once a process; with ROOST_UI_RELOAD=1, for those who work on the page, anew each time under one address."""
+    return Assets(_read(), DRAFT) if os.environ.get("ROOST_UI_RELOAD") == "1" else _kept()
 
 
-def _read() -> Assets:
-    paths = sorted(path for path in STATIC.rglob("*") if path.suffix in TYPES)
-    files = {path.relative_to(STATIC).as_posix(): asset(path) for path in paths}
+@cache
+def _kept() -> Assets:
+    files = _read()
     whole = hashlib.sha256()
     for name, file in files.items():
         whole.update(name.encode() + b"\0" + file.content + b"\0")
     return Assets(files, whole.hexdigest()[:16])
 
 
-_kept = cache(_read)
+def _read() -> dict[str, Asset]:
+    paths = sorted(path for path in STATIC.rglob("*") if path.suffix in TYPES)
+    return {path.relative_to(STATIC).as_posix(): asset(path) for path in paths}
 
 
 def asset(path: Path) -> Asset:

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from app.errors import NotFound
 from app.ui import policy
-from app.ui.assets import Asset, assets, plotly
+from app.ui.assets import DRAFT, Asset, assets, plotly
 
 router = APIRouter(include_in_schema=False)
 _FOREVER = "public, max-age=31536000, immutable"
@@ -41,7 +41,7 @@ def static(tag: str, path: str, request: Request) -> Response:
     found = assets()
     if tag != found.version or path not in found.files:
         raise NotFound("This version of the page is gone; reload it.", code="page_outdated")
-    return _sent(request, found.files[path], _FOREVER)
+    return _sent(request, found.files[path], "no-store" if tag == DRAFT else _FOREVER)
 
 
 def _sent(request: Request, file: Asset, caching: str) -> Response:
