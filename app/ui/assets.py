@@ -7,14 +7,18 @@ with an old one: ES modules import each other by relative address and so stay wi
 import gzip
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from posixpath import dirname, join, normpath
 
 from app.errors import NotFound
 
 STATIC = Path(__file__).parent / "static"
+START = "app.js"
+_IMPORT = re.compile(r"""^import[^"';]*["'](\.[^"']+)["']""", re.MULTILINE)
 DRAFT = "draft"  # the version of files that may change at any time
 TYPES = {
     ".js": "text/javascript; charset=utf-8",
@@ -31,6 +35,10 @@ class Asset:
     packed: bytes
     type: str
 
+    @property
+    def text(self) -> str:
+        return self.content.decode()
+
 
 @dataclass(frozen=True)
 class Assets:
@@ -43,8 +51,14 @@ class Assets:
         return f"/ui/{self.version}/{path}"
 
     def modules(self) -> list[str]:
-        """What the first view needs anyway: fetched at once instead of import by import."""
-        return [self.url(path) for path in self.files if path.startswith(("core/", "parts/")) and path.endswith(".js")]
+        """The modules that every view needs: what app.js imports and what those import, to be fetched all at once."""
+        found, waiting = {START}, [START]
+        while waiting:
+            module = waiting.pop()
+            imported = {normpath(join(dirname(module), name)) for name in _IMPORT.findall(self.files[module].text)}
+            waiting += imported - found
+            found |= imported
+        return [self.url(path) for path in sorted(found)]
 
 
 def assets() -> Assets:
