@@ -30,6 +30,11 @@ def encoder_of(service: Service, job_id: str) -> dict[str, Any]:
     return found
 
 
+def followed(service: Service, job_id: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = service.client.get(f"/v1/jobs/{job_id}/training").json()["epochs"]
+    return found
+
+
 def untrained(service: Service) -> str:
     """The id of an encoder that was not trained here."""
     items = service.client.get("/v1/encoders").json()["items"]
@@ -49,6 +54,11 @@ def test_a_tuned_encoder_is_one_like_any_other(service: Service) -> None:
     training = service.client.get(f"/v1/encoders/{encoder['id']}/training").json()
     assert [one["epoch"] for one in training["epochs"]] == [0, 1, 2] and training["ended"] == "epochs"
     assert {"loss", "lr", "spread", "rankme", "retrieval", "nmi_prev", "knn", "seconds"} <= training["epochs"][2].keys()
+
+    (job,) = [one for one in service.pages("/v1/jobs", collection=collection_id) if one["kind"] == "finetune"]
+    curves = service.client.get(f"/v1/jobs/{job['id']}/training").json()
+    assert curves["epochs"] == training["epochs"] and curves["encoder_id"] == encoder["id"]
+    assert (curves["state"], curves["planned"], curves["method"]) == ("succeeded", 2, "simclr")
 
     page = service.client.get(f"/v1/encoders/{encoder['id']}/training.html")
     assert page.headers["content-type"].startswith("text/html")
@@ -80,12 +90,14 @@ def test_a_killed_training_goes_on_and_gives_the_same_encoder(make_service: Call
     while not list(states.glob("*.pt")):
         assert time.monotonic() < deadline, service.log()
         time.sleep(0.02)
+    assert followed(service, job_id)[0]["epoch"] == 0, "shown while it runs"
     service.kill()
     service.start()
     again = encoder_of(service, job_id)
     assert service.client.get(f"/v1/jobs/{job_id}").json()["attempt"] == 2
     assert again["name"] == "simclr-2" and again["sha256"] == whole["sha256"]
     assert not states.parent.exists(), "checkpoints are of no more use"
+    assert [one["epoch"] for one in followed(service, job_id)] == [0, 1, 2]
 
 
 def test_a_training_is_cancelled_within_a_step(make_service: Callable[[str], Service]) -> None:
@@ -94,10 +106,11 @@ def test_a_training_is_cancelled_within_a_step(make_service: Callable[[str], Ser
     upload_archive(service, collection_id, gallery(12))
     job_id = ask(service, collection_id, params=QUICK | {"epochs": 5000, "max_minutes": None})
     deadline = time.monotonic() + 120
-    while (job := service.client.get(f"/v1/jobs/{job_id}").json())["stage"] != "train":
+    while (job := service.client.get(f"/v1/jobs/{job_id}").json())["stage"] != "train" or not followed(service, job_id):
         assert time.monotonic() < deadline and job["state"] in ("queued", "running"), job
         time.sleep(0.05)
     assert job["progress"]["unit"] == "steps"
     service.client.post(f"/v1/jobs/{job_id}/cancel")
     assert service.job(job_id)["state"] == "cancelled"
+    assert followed(service, job_id)[0]["epoch"] == 0, "what it had measured stays"
     assert service.client.get("/v1/encoders").json()["items"][-1]["origin"] != "finetuned"

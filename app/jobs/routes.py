@@ -9,8 +9,8 @@ from sse_starlette import EventSourceResponse
 from app.blobs import BlobResponse, blob, contents
 from app.deps import ReadSession, Res, WriteSession
 from app.errors import Conflict, NotFound, responses
-from app.jobs import ledger, repository, service
-from app.jobs.schemas import JobOut, State
+from app.jobs import ledger, repository, service, training
+from app.jobs.schemas import JobOut, JobTrainingOut, State
 from app.pagination import Page, PagingQuery
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
@@ -78,6 +78,12 @@ def report(job_id: UUID, res: Res, session: ReadSession) -> BlobResponse:
     if job.state in ledger.FINAL:
         raise NotFound("This job wrote no report.", code="report_not_found")
     raise Conflict("The report is written when the job ends.", code="report_not_ready", headers={"Retry-After": "2"})
+
+
+@router.get("/{job_id}/training", operation_id="followTraining", responses=responses(404, 409, 422, 503))
+def curves(job_id: UUID, session: ReadSession) -> JobTrainingOut:
+    """How a fine-tuning is doing, epoch by epoch, while it runs and after, however it ended."""
+    return training.shown(session, job_id)
 
 
 @router.post("/{job_id}/cancel", status_code=202, operation_id="cancelJob", responses=responses(404, 422, 503))

@@ -54,3 +54,30 @@ class JobOut(BaseModel):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+
+class JobTrainingOut(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "job_id": "0199c0de-0000-7000-8000-000000000003",
+                "state": "running",
+                "method": "simclr",
+                "planned": 10,
+                "encoder_id": None,
+                "epochs": [
+                    {"epoch": 0, "spread": 0.97, "rankme": 310.0, "retrieval": 0.84},
+                    {"epoch": 1, "loss": 1.9, "lr": 0.0001, "spread": 0.95, "rankme": 305.0, "retrieval": 0.91},
+                ],
+            }
+        }
+    )
+
+    job_id: UUID
+    state: State
+    method: str
+    planned: int | None = Field(description="Epochs asked for; a time budget may end the training sooner.")
+    encoder_id: UUID | None = Field(description="What came of it; null before its end, without success, or deleted.")
+    epochs: list[dict[str, int | float | None]] = Field(
+        description="A record an epoch that has ended, as in GET /v1/encoders/{id}/training; 0 is before the training."
+    )

@@ -77,10 +77,17 @@ class Tuned:
     k_curve: list[dict[str, float | None]]  # of a method that clusters, see k_curve.py
 
 
-def finetune(request: Request, place: Place, report: Report, checkpoints: Checkpoints | None = None) -> Tuned:
+def finetune(
+    request: Request,
+    place: Place,
+    report: Report,
+    checkpoints: Checkpoints | None = None,
+    recorded: Callable[[dict[str, float | None]], None] | None = None,
+) -> Tuned:
     """Fine-tunes the base encoder on the pictures, all but a tenth, which only measures.
 
     The labels are compared with and never trained on. A run that was killed goes on from its checkpoints.
+    `recorded` gets what each epoch measured, see `fit`.
     Raises CannotTrain, NetworkUnsupported, BlocksOutOfRange, what `fit` and `publish` raise, and what report raises.
     """
     check_images(len(request.pictures))
@@ -89,7 +96,7 @@ def finetune(request: Request, place: Place, report: Report, checkpoints: Checkp
     trained = [picture for row, picture in enumerate(request.pictures) if row not in aside]
     params = fitting_batch(request.params, len(trained))
     method = build(request.method, params, request.base, len(trained))
-    result = _train(method, request, trained, kept_back, place, report, checkpoints)
+    result = _train(method, request, trained, kept_back, place, report, checkpoints, recorded)
     params = params.model_copy(update={"frozen_share": result.frozen_share})
     report("export", 0, 1, "encoders")
     recipe = Recipe(
@@ -125,6 +132,7 @@ def _train(
     place: Place,
     report: Report,
     checkpoints: Checkpoints | None,
+    recorded: Callable[[dict[str, float | None]], None] | None,
 ) -> Result:
     from models.engines import cuda_works
     from models.ssl.dataset import WorkingCopies
@@ -144,6 +152,7 @@ def _train(
         checkpoints=checkpoints,
         labels=[str(label) for label in labels] if all(label is not None for label in labels) else None,
         report=progress,
+        recorded=recorded,
     )
 
 

@@ -67,6 +67,7 @@ def fit(
     save_every_s: float = 20.0,
     labels: Sequence[str] | None = None,
     report: Callable[[Progress], None] | None = None,
+    recorded: Callable[[Record], None] | None = None,
 ) -> Result:
     """Trains `method.encoder` in place; `method.trained()` is the encoder to keep.
 
@@ -76,11 +77,13 @@ def fit(
     checkpoints  where to go on from and what to write; None: neither
     labels       of `train`, compared with for the report; nothing that trains sees them
     report       called at least once a step; what it raises ends the run there
+    recorded     called with what an epoch measured as it ends, again for one that is repeated; 0 is before the training
 
     Raises CannotTrain, Collapsed, Diverged, DiskFull, WorkingCopyUnreadable. On the CPU the same arguments
     and number of threads give the same weights, bit for bit, however often the run is killed and taken up again.
     """
-    run = Run(method, train, held_out, device, workers, checkpoints, save_every_s, labels, report or (lambda _: None))
+    calls = report or (lambda _: None), recorded or (lambda _: None)
+    run = Run(method, train, held_out, device, workers, checkpoints, save_every_s, labels, *calls)
     run.restore()
     run.prepare(scratch)
     return run.train()
@@ -100,11 +103,12 @@ class Run:
         save_every_s: float,
         labels: Sequence[str] | None,
         report: Callable[[Progress], None],
+        recorded: Callable[[Record], None],
     ) -> None:
         check_share(method.params.batch_size, distributed.world())
         fitting_batch(method.params, len(train), chosen=True)
         self.method, self.params, self.seed = method.to(device), method.params, method.params.seed
-        self.device, self.report = torch.device(device), report
+        self.device, self.report, self.recorded = torch.device(device), report, recorded
         self.checkpoints, self.save_every_s = checkpoints, save_every_s
         self.batches = len(train) // self.params.batch_size
         self.plan = Plan(self.params.epochs * self.batches, self.params.warmup)
@@ -152,7 +156,7 @@ class Run:
 
     def train(self) -> Result:
         if not self.history:
-            self.history.append({"epoch": 0.0, **self._measure()})
+            self._remember({"epoch": 0.0, **self._measure()})
             self._tick(training=False)
         while not self.plan.over:
             self._epoch()
@@ -242,8 +246,13 @@ class Run:
         record: Record = {"epoch": self.epoch + 1.0, "lr": rate, "seconds": took}
         record["images_per_s"] = steps * self.params.batch_size / took if took > 0 else None
         record |= {name: float(value) / count for name, value in self.sums.items()}
-        self.history.append(record | self._measure())
+        self._remember(record | self._measure())
         self._tick(training=True)
+
+    def _remember(self, record: Record) -> None:
+        self.history.append(record)
+        if not distributed.rank():
+            self.recorded(record)
 
     def _measure(self) -> Record:
         encoder, clusters = self.method.trained(), self.method.clusters()

@@ -13,7 +13,9 @@ from app.encoders import repository, results, service
 from app.encoders.schemas import HeldOut
 from app.errors import full_disk_named
 from app.ids import new_id
+from app.jobs import ledger
 from app.jobs import repository as jobs
+from app.jobs import training as epochs
 from app.report import training as report
 from models import registry
 from models.encoders.finetuned import REPORT, fingerprint
@@ -34,10 +36,18 @@ def run(context: Context) -> None:
     request = _request(context, collection_id, kept)
     settings = context.settings
     place = Place(context.folder / "encoder", context.folder / "maps", settings.encoder_cache, settings.device)
-    tuned = finetune(request, place, context.progress, StoredCheckpoints(context, f"{kept}/states"))
+    checkpoints = StoredCheckpoints(context, f"{kept}/states")
+    tuned = finetune(request, place, context.progress, checkpoints, lambda record: _show(context, record))
     renewed = _renewed(context, collection_id, request, tuned, place)
     _publish(context, collection_id, request, tuned, renewed)
     context.storage.delete(kept)
+
+
+def _show(context: Context, record: Mapping[str, float | None]) -> None:
+    """An epoch's measures, for who follows the training. Progress is only what a checkpoint keeps. Raises LeaseLost."""
+    with context.database.transaction() as session:
+        ledger.heartbeat(session, context.job.id, context.job.attempt, context.settings.lease_s)
+        epochs.keep(session, context.job.id, _plain(record))
 
 
 def _forget_others(context: Context, collection_id: UUID) -> None:

@@ -7,11 +7,11 @@ from app.db.tables.corrections import Centre, Edit, EditMove, Group, GroupImage
 from app.db.tables.duplicates import DuplicatePair, DuplicateScan
 from app.db.tables.embeddings import Embedding, EmbeddingSet, EmbeddingShard, SearchIndex
 from app.db.tables.encoders import Encoder, EncoderMeasure
-from app.db.tables.jobs import IdempotencyKey, Job, Worker
+from app.db.tables.jobs import IdempotencyKey, Job, TrainingEpoch, Worker
 from app.db.tables.labels import Audit, Prediction, Propagation
 
 __all__ = [
     "Assignment", "Audit", "Centre", "Cluster", "Clustering", "Collection", "DuplicatePair", "DuplicateScan", "Edit",
     "EditMove", "Embedding", "EmbeddingSet", "EmbeddingShard", "Encoder", "EncoderMeasure", "Group", "GroupImage",
-    "IdempotencyKey", "Image", "Job", "Prediction", "Propagation", "SearchIndex", "Table", "Worker",
+    "IdempotencyKey", "Image", "Job", "Prediction", "Propagation", "SearchIndex", "Table", "TrainingEpoch", "Worker",
 ]  # fmt: skip

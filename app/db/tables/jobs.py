@@ -13,7 +13,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.tables.base import Table
+from app.db.tables.base import Table, cascade
 from app.ids import new_id
 
 
@@ -71,6 +71,15 @@ class Job(Table):
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+
+class TrainingEpoch(Table):
+    """What an epoch of a training job measured, written as it ended; 0 is before the training."""
+
+    __tablename__ = "training_epochs"
+    job_id: Mapped[UUID] = mapped_column(cascade("jobs.id"), primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    record: Mapped[dict[str, Any]]
 
 
 class Worker(Table):

@@ -48,7 +48,7 @@ def test_cancelling_and_doing_it_again(shared_api: TestClient) -> None:
     assert shared_api.get(path).json()["finished_at"]
 
 
-@pytest.mark.parametrize("rest", ["", "/events", "/report", "/cancel"])
+@pytest.mark.parametrize("rest", ["", "/events", "/report", "/training", "/cancel"])
 def test_jobs_that_are_not_there(shared_api: TestClient, rest: str) -> None:
     method = "POST" if rest == "/cancel" else "GET"
     problem(shared_api.request(method, f"/v1/jobs/{NOWHERE}{rest}"), 404, "job_not_found")

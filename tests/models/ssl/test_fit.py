@@ -15,7 +15,7 @@ from models.ssl.base import Batch, Losses, Method, Setting, Views
 from models.ssl.checkpoint import FileCheckpoints
 from models.ssl.checks import CannotTrain
 from models.ssl.fit import Progress, fit
-from models.ssl.health import COLLAPSED_FOR, Collapsed, Diverged
+from models.ssl.health import COLLAPSED_FOR, Collapsed, Diverged, Record
 from models.ssl.networks import resnet18_cifar
 from models.ssl.params import Params
 from models.ssl.seeds import seed_globally
@@ -180,10 +180,12 @@ def test_a_method_that_pulls_all_vectors_together_collapses() -> None:
         return (F.normalize(features, dim=1) - torch.ones(features.shape[1]) / features.shape[1] ** 0.5).square().sum()
 
     seen: list[int] = []
+    recorded: list[Record] = []
     method = Written(together, images=16, epochs=100, lr=1e-2)
     with pytest.raises(Collapsed, match="collapsed: the spread") as caught:
-        fit(method, shapes(16), report=lambda progress: seen.append(progress.epoch))
+        fit(method, shapes(16), report=lambda progress: seen.append(progress.epoch), recorded=recorded.append)
     assert caught.value.code == "collapsed"
+    assert [record["epoch"] for record in recorded] == list(range(seen[-1] + 1)), "the epochs that collapsed, too"
     assert COLLAPSED_FOR <= seen[-1] < 100
 
 
