@@ -1,12 +1,12 @@
 /** What can be done with a whole cluster: rename, merge into another, split. */
 import { counted } from "../core/format.js";
-import { clustersOf, nameOf } from "../core/clusters.js";
+import { nameOf } from "../core/clusters.js";
 import { address, go } from "../core/router.js";
 import { chooseCluster } from "./choose-cluster.js";
 import { ask, field } from "./dialog.js";
 import { complain } from "./toast.js";
 
-/** `state` of the cluster's view: page, found, cluster, edits, name. Gives the menu's entries, and `merge` for its key. */
+/** `state` of the cluster's view: page, found, cluster, list, edits, name. Gives the menu's entries, and `merge` for its key. */
 export function clusterActions(state) {
   const merge = () => mergeInto(state);
   const history = address(`${state.found.path}/history`, { clustering: state.found.clustering.id });
@@ -19,8 +19,8 @@ export function clusterActions(state) {
   return { entries, merge };
 }
 
-async function mergeInto({ page, found, cluster, edits }) {
-  const others = (await clustersOf(found.clustering.id, page)).filter(({ id }) => id !== cluster.id);
+async function mergeInto({ page, found, cluster, list, edits }) {
+  const others = list.filter(({ id }) => id !== cluster.id);
   const chosen = await chooseCluster(`Merge ${nameOf(cluster)} into`, others);
   if (!chosen) return;
   const words = `${nameOf(cluster)} merged into ${nameOf(chosen)}`;

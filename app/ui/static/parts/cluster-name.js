@@ -10,7 +10,7 @@ import { complain } from "./toast.js";
  */
 export function clusterName(cluster, { tag = "h2", save = null } = {}) {
   const heading = h(`${tag}.cluster-name`);
-  const rest = () => heading.replaceChildren(save ? button(cluster, edit) : nameOf(cluster));
+  const rest = () => heading.replaceChildren(save ? button(cluster) : nameOf(cluster));
   const edit = () => heading.replaceChildren(input(cluster, save, rest));
   const start = () => (edit(), heading.firstChild.focus(), heading.firstChild.select());
   heading.edit = start;
@@ -32,7 +32,7 @@ function input(cluster, save, rest) {
     over = true;
     const focused = document.activeElement === node;
     const heading = node.parentElement;
-    node.disabled = true;
+    node.readOnly = true; // a disabled one would lose the focus
     try {
       if (label !== before && (await save(label || null))) cluster.label = label || null;
     } catch (error) {
@@ -43,8 +43,9 @@ function input(cluster, save, rest) {
   };
   node.addEventListener("keydown", (event) => {
     event.stopPropagation();
-    if (event.key === "Enter") end(node.value.trim());
-    else if (event.key === "Escape") end(before);
+    if (event.key !== "Enter" && event.key !== "Escape") return;
+    event.preventDefault(); // else the button that takes the focus would be pressed by it
+    end(event.key === "Enter" ? node.value.trim() : before);
   });
   node.addEventListener("blur", () => end(node.value.trim()));
   return node;

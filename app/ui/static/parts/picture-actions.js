@@ -1,7 +1,7 @@
 /** What can be done with selected pictures of a clustering. Those that leave vanish at once and come back on failure. */
 import { h } from "../core/dom.js";
 import { basename, counted } from "../core/format.js";
-import { clustersOf, nameOf } from "../core/clusters.js";
+import { nameOf } from "../core/clusters.js";
 import { address, go } from "../core/router.js";
 import { chooseCluster } from "./choose-cluster.js";
 import { toast } from "./toast.js";
@@ -11,12 +11,12 @@ const FILES = 30; // that a browser is asked to save one by one
 const EXAMPLES = 20; // that a search may be made from
 
 /**
- * `home(item)` is the number of the cluster that an item is in, null for none; `leaves` is whether an item that goes
+ * `clusters()` lists those there are; `home(item)` is the number of the cluster that an item is in, null for none; `leaves` is whether an item that goes
  * elsewhere leaves the grid.
  */
 export class PictureActions {
-  constructor({ page, found, grid, edits, home, leaves }) {
-    Object.assign(this, { page, found, grid, edits, home, leaves });
+  constructor({ page, found, grid, edits, clusters, home, leaves }) {
+    Object.assign(this, { page, found, grid, edits, clusters, home, leaves });
   }
 
   /** The selected items that have come from the service already. */
@@ -28,7 +28,7 @@ export class PictureActions {
     const { items } = this;
     if (!items.length) return;
     const homes = new Set(items.map(this.home));
-    const clusters = (await clustersOf(this.found.clustering.id, this.page)).filter(({ id }) => homes.size > 1 || !homes.has(id));
+    const clusters = this.clusters().filter(({ id }) => homes.size > 1 || !homes.has(id));
     const extra = [{ value: "none", name: "No cluster", icon: "close" }];
     if (homes.size === 1 && !homes.has(null)) extra.unshift({ value: "new", name: "A new cluster", icon: "add" });
     const chosen = await chooseCluster(`Move ${counted(items.length, "picture")} to`, clusters, { extra });

@@ -3,6 +3,7 @@
  * service in the background, in order; the next picture never waits for it.
  */
 const RATE_MS = 60_000;
+const LEAST_MS = 10_000; // a few quick keys at the start are no rate yet
 
 export class SortSession extends EventTarget {
   #times = [];
@@ -23,7 +24,7 @@ export class SortSession extends EventTarget {
     if (this.#begun === null) return 0;
     const now = performance.now();
     const recent = this.#times.filter((time) => now - time < RATE_MS);
-    return recent.length ? (recent.length / Math.max(1000, Math.min(RATE_MS, now - Math.max(this.#begun, now - RATE_MS)))) * RATE_MS : 0;
+    return recent.length ? (recent.length / Math.max(LEAST_MS, Math.min(RATE_MS, now - this.#begun))) * RATE_MS : 0;
   }
 
   move(cluster) {

@@ -1,6 +1,6 @@
 /** One cluster: all its pictures, most typical first, to be selected and put where they belong. */
 import { get } from "../core/api.js";
-import { h, replace } from "../core/dom.js";
+import { $, h, replace } from "../core/dom.js";
 import { clusterOf, clustersOf, nameOf } from "../core/clusters.js";
 import { editsOf } from "../core/edits.js";
 import { counted } from "../core/format.js";
@@ -47,10 +47,14 @@ async function build(state) {
   });
   state.grid = grid;
   state.head = h("header.cluster-head");
-  const pictures = edits && new PictureActions({ page, found, grid, edits, home: () => number, leaves: true });
+  const pictures = edits && new PictureActions({ page, found, grid, edits, clusters: () => state.list, home: () => number, leaves: true });
   const actions = edits && clusterActions(state);
   const help = shortcuts(page, keys(state, pictures, actions));
-  state.drawHead = () => replace(state.head, headOf(state, actions, help));
+  state.drawHead = () => {
+    const naming = state.name?.contains(document.activeElement);
+    replace(state.head, headOf(state, actions, help));
+    if (naming) $("button", state.name)?.focus();
+  };
   state.drawHead();
   const content = h("section.cluster-view", { "aria-label": "Cluster" }, state.head, grid.node, edits && selectionBar(selection, pictures));
   await grid.ready();

@@ -32,8 +32,8 @@ export async function view(page) {
 }
 
 async function named(state) {
-  const clusters = await clustersOf(state.found.clustering.id, state.page);
-  state.names = new Map(clusters.map((one) => [one.id, nameOf(one)]));
+  state.clusters = await clustersOf(state.found.clustering.id, state.page);
+  state.names = new Map(state.clusters.map((one) => [one.id, nameOf(one)]));
 }
 
 async function build(state) {
@@ -47,7 +47,7 @@ async function build(state) {
     open: ({ image_id: image }) => go(address(`${found.path}/images/${image}`, { in: "outliers", clustering: id })),
   });
   state.grid.node.classList.add("captions");
-  state.pictures = new PictureActions({ page, found, grid: state.grid, edits, home: ({ cluster }) => cluster, leaves: false });
+  state.pictures = new PictureActions({ page, found, grid: state.grid, edits, clusters: () => state.clusters, home: ({ cluster }) => cluster, leaves: false });
   state.none = h("div");
   await state.grid.ready();
   sayNone(state);
