@@ -20,17 +20,17 @@ function plotly() {
 /**
  * chart("Loss", [{ name: "simclr", x: [...], y: [...] }], { x: "epoch", log: false })
  *
- * Returns a figure whose `update(lines, words)` draws it anew. `words` says the same for those who cannot see it; an
- * aborted `signal` lets go of what Plotly holds.
+ * Returns a figure whose `update(lines, words)` draws it anew. `words` says the same for those who cannot see it; `zero`
+ * lets the axis begin at 0, so that a small change looks small; an aborted `signal` lets go of what Plotly holds.
  */
-export function chart(title, lines, { x = "", y = "", log = false, words = "", height = 220, signal } = {}) {
+export function chart(title, lines, { x = "", y = "", log = false, zero = false, words = "", height = 220, signal } = {}) {
   const canvas = h("div.plot", { role: "img", style: { "min-height": `${height}px` } });
   const node = h("figure.chart", {}, h("figcaption", {}, title), canvas);
   let drawn = lines;
   const say = (text) => canvas.setAttribute("aria-label", text ? `${title}: ${text}` : title);
   const draw = async () => {
     const Plotly = await plotly();
-    if (node.isConnected) await Plotly.react(canvas, drawn.map(trace), layout(canvas, { x, y, log, height, drawn }), CONFIG);
+    if (node.isConnected) await Plotly.react(canvas, drawn.map(trace), layout(canvas, { x, y, log, zero, height, drawn }), CONFIG);
   };
   say(words);
   node.update = async (changed, text) => {
@@ -51,8 +51,8 @@ const trace = ({ name, x, y, mode = "lines+markers", ...more }) => ({
   name, x, y, mode, type: "scatter", line: { width: 2 }, marker: { size: 5 }, ...more,
 });
 
-function layout(canvas, { x, y, log, height, drawn }) {
-  const axis = { gridcolor: colour(canvas, "--line"), zeroline: false, automargin: true };
+function layout(canvas, { x, y, log, zero, height, drawn }) {
+  const axis = { visible: drawn.length > 0, gridcolor: colour(canvas, "--line"), zeroline: false, automargin: true };
   return {
     height,
     margin: { l: 8, r: 8, t: 8, b: 8 },
@@ -61,12 +61,12 @@ function layout(canvas, { x, y, log, height, drawn }) {
     font: { color: colour(canvas, "--ink-2"), family: "system-ui, sans-serif", size: 12 },
     colorway: COLOURS,
     showlegend: drawn.length > 1,
-    legend: { orientation: "h", y: -0.3 },
+    legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom" },
     hovermode: "x unified",
     hoverlabel: { bgcolor: colour(canvas, "--paper-2"), bordercolor: colour(canvas, "--line") },
     dragmode: false,
     xaxis: { ...axis, ...whole(drawn), title: { text: x } },
-    yaxis: { ...axis, title: { text: y }, type: log ? "log" : "linear" },
+    yaxis: { ...axis, title: { text: y }, type: log ? "log" : "linear", rangemode: zero ? "tozero" : "normal", exponentformat: "e" },
   };
 }
 

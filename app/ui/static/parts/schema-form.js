@@ -40,7 +40,7 @@ function without(object, key) {
 
 function schemaField(name, property, title, hint) {
   const id = uid("field");
-  const about = [hint ?? property.description, limits(property), emptied(property)].filter(Boolean).join(" ");
+  const about = [hint ?? property.description?.replace(/\bnull:/, "empty:"), limits(property), emptied(property)].filter(Boolean).join(" ");
   const input = inputFor(name, property);
   input.id = id;
   if (about) input.setAttribute("aria-describedby", `${id}-about`);
