@@ -11,6 +11,9 @@ import { reload } from "./router.js";
 
 const known = new Map();
 
+// A tab that is closed takes along what stands in the queue: the browser asks before.
+addEventListener("beforeunload", (event) => [...known.values()].some(({ pending }) => pending) && event.preventDefault());
+
 /**
  * The corrections of a clustering, as this view has seen it. `changed(edited, how)` is called after each ("do", "undo",
  * "redo") while the view is there; afterwards an undo from a toast shows the view anew that stands there by then.

@@ -38,7 +38,7 @@ function sourceOf(parameters) {
 }
 
 function build(state) {
-  const { page, session, edits } = state;
+  const { page, session } = state;
   state.stage = h("div.sort-stage", { tabindex: -1 });
   state.numbers = h("p.sort-numbers", { "aria-live": "off" });
   state.side = h("div.sort-side");
@@ -47,13 +47,12 @@ function build(state) {
   session.addEventListener("change", () => draw(state));
   session.addEventListener("failed", ({ detail }) => complain(detail));
   const clock = setInterval(() => drawNumbers(state), 1000);
-  const stay = (event) => edits.pending && event.preventDefault();
-  addEventListener("beforeunload", stay, { signal: page.signal });
   page.leave(() => clearInterval(clock));
-  draw(state);
   // a click with the mouse leaves no button behind that the next Space would press again
   const aside = (event) => event.detail && event.target.closest(".sort-side button") && !$("dialog[open]") && state.stage.focus({ preventScroll: true });
-  return h("section.sort-view", { "aria-label": "Sort by keyboard", onclick: aside }, head(state), state.stage, state.side);
+  state.view = h("section.sort-view", { "aria-label": "Sort by keyboard", onclick: aside }, head(state), state.stage, state.side);
+  draw(state);
+  return state.view;
 }
 
 function head(state) {
@@ -117,7 +116,8 @@ function draw(state) {
   for (const { image_id: id } of queue.next(AHEAD)) new Image().src = thumbnail(id, 1024);
 }
 
-function drawNumbers({ session, queue, edits, numbers }) {
+function drawNumbers({ session, queue, edits, numbers, view: node }) {
+  node.setAttribute("aria-busy", String(edits.pending > 0));
   const parts = [[count(session.done), "done"], [queue.left === null ? "…" : count(queue.left), "left"], [count(Math.round(session.rate)), "a minute"]];
   if (edits.pending > 3) parts.push([count(edits.pending), "on the way"]);
   replace(numbers, parts.map(([value, words]) => h("span", {}, h("strong", {}, value), ` ${words}`)));
