@@ -19,6 +19,13 @@ def _line(value: str) -> str:
     return unicodedata.normalize("NFC", value)
 
 
+def _stripped(value: str) -> str:
+    """Counted with its blanks, as the API's text says: a length that depends on them could not be written there."""
+    if not (kept := value.strip()):
+        raise ValueError("there must be more than blanks")
+    return kept
+
+
 def _prose(value: str) -> str:
     """Paragraphs, whatever the line ends of the system they were written on."""
     lines = value.replace("\r\n", "\n").split("\n")
@@ -34,7 +41,9 @@ def _utc(value: datetime) -> datetime:
         raise ValueError("the time is out of range") from error
 
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_line)]
+Line = Annotated[
+    str, StringConstraints(min_length=1, max_length=200), AfterValidator(_stripped), AfterValidator(_line)
+]
 Prose = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_prose)]
 Sought = Annotated[str, StringConstraints(max_length=200), AfterValidator(_line)]  # what a list is filtered by
 Moment = Annotated[datetime, AfterValidator(_utc)]  # a time without a zone is UTC

@@ -42,3 +42,11 @@ def test_times_are_utc() -> None:
         assert MOMENT.validate_python(text) == noon and MOMENT.validate_python(text).tzinfo is UTC
     with pytest.raises(ValidationError, match="out of range"):
         MOMENT.validate_python("9999-12-31T23:59:59-14:00")
+
+
+def test_a_line_is_counted_with_the_blanks_around_it() -> None:
+    assert LINE.validate_python(" " + "x" * 199) == "x" * 199
+    with pytest.raises(ValidationError):
+        LINE.validate_python("\r" + "x" * 200)
+    with pytest.raises(ValidationError):
+        LINE.validate_python("  ")
