@@ -64,10 +64,10 @@ async function render(scroll, { same = false } = {}) {
   };
   const line = $("#loading-line");
   const slow = setTimeout(() => (line.hidden = false), 150);
-  const page = context(controller.signal, callbacks);
+  const { page, load } = matched(controller.signal, callbacks);
   let node;
   try {
-    node = await page.found.view(page);
+    node = await (await load()).view(page);
   } catch (error) {
     if (error.name === "AbortError") return;
     node = failed(error, reload);
@@ -78,25 +78,29 @@ async function render(scroll, { same = false } = {}) {
   if (mine === turn) place(node, scroll, same);
 }
 
-function context(signal, callbacks) {
-  const matched = routes.map((route) => [route, route.expression.exec(location.pathname)]).find(([, match]) => match);
-  const [route, match] = matched ?? [];
-  return {
-    params: Object.fromEntries(Object.entries(match?.groups ?? {}).map(([key, text]) => [key, decodeURIComponent(text)])),
+function matched(signal, callbacks) {
+  const [found, match] =
+    routes.map((one) => [one, one.expression.exec(location.pathname)]).find(([, match]) => match) ?? [];
+  const given = Object.entries(match?.groups ?? {}).map(([key, text]) => [key, decodeURIComponent(text)]);
+  const page = {
+    params: Object.fromEntries(given),
     query: new URLSearchParams(location.search),
     signal,
     title: (text) => (document.title = text ? `${text} · Roost` : "Roost"),
     leave: (callback) => callbacks.push(callback),
     reload,
-    found: { view: async (page) => (await (route?.load ?? nowhere)()).view(page) },
   };
+  return { page, load: found?.load ?? nowhere };
 }
 
 const nowhere = () => import("../views/nowhere.js");
 
 function place(node, scroll, same) {
-  replace($("#main"), node);
+  const main = $("#main");
+  replace(main, node);
+  main.style.setProperty("min-height", scroll ? `${scroll + innerHeight}px` : ""); // a grid has no height yet
   scrollTo(0, scroll);
+  $(".tabs [aria-current]", main)?.scrollIntoView({ block: "nearest", inline: "center" });
   for (const link of $$(".top-nav a")) {
     const path = new URL(link.href).pathname;
     const here = path === "/" ? !/^\/(jobs|settings)/.test(location.pathname) : location.pathname.startsWith(path);

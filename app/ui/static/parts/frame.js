@@ -1,15 +1,16 @@
 /** What all views of a collection share: its name and numbers, its tabs, what is being worked on, its actions. */
-import { all, get, read, send } from "../core/api.js";
+import { get, read, send } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { bytes, counted } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { address, go } from "../core/router.js";
+import { uploads } from "../core/uploads.js";
 import { jobBar } from "./bar.js";
 import { ask, confirmByName, field } from "./dialog.js";
 import { pick } from "./dock.js";
 import { menu } from "./menu.js";
 import { sortDialog } from "./sort-dialog.js";
-import { toast } from "./toast.js";
+import { complain, toast } from "./toast.js";
 
 const TABS = [
   ["Clusters", ""], ["Images", "/images"], ["Map", "/map"], ["Search", "/search"], ["Near-duplicates", "/duplicates"],
@@ -98,23 +99,23 @@ function tabs(found, tab) {
   return h("nav.tabs", { "aria-label": "Collection" }, links);
 }
 
-/** Bars for what runs now. The view comes anew when one of them has changed something. */
+/** A bar for what runs now: jobs that change a collection run one by one. The view comes anew when that changed it. */
 function work(page, found) {
   const bars = h("div.work", {});
-  watch(page, found, bars);
+  watch(page, found, bars).catch(complain);
   return bars;
 }
 
 const CHANGES = new Set(["unpack", "ingest", "sample", "cluster", "assign", "index", "duplicates"]);
 
 async function watch(page, found, bars) {
-  const list = (state) => all(`/v1/jobs?collection=${found.collection.id}&state=${state}&limit=50`, page);
-  try {
-    const jobs = (await Promise.all([list("running"), list("queued")])).flat();
-    for (const job of jobs.filter(({ kind }) => kind !== "sweep").slice(0, 3)) {
-      bars.append(jobBar(job.id, { signal: page.signal, quiet: true, done: (last) => CHANGES.has(last.kind) && page.reload() }));
-    }
-  } catch (error) {
-    if (error.name !== "AbortError") throw error;
-  }
+  const list = async (state) => (await get(`/v1/jobs?collection=${found.collection.id}&state=${state}&limit=50`, page)).items;
+  const [running, queued] = await Promise.all([list("running"), list("queued")]);
+  const next = [...running, ...queued.reverse()].find(({ kind }) => kind !== "sweep");
+  if (!next) return;
+  const done = ({ kind }) => {
+    if (CHANGES.has(kind) && !uploads.busy(found.collection.id)) page.reload(); // uploads show what came themselves
+    else watch(page, found, bars).catch(complain);
+  };
+  bars.replaceChildren(jobBar(next.id, { signal: page.signal, quiet: true, done }));
 }

@@ -11,7 +11,7 @@ export async function sortNow(collection) {
 }
 
 export async function sortDialog(page, { collection, path }) {
-  const [encoders, { items: algorithms }] = await Promise.all([all("/v1/encoders?limit=500", page), get("/v1/algorithms", page)]);
+  const [encoders, algorithms] = await Promise.all([all("/v1/encoders?limit=500", page), get("/v1/algorithms", page)]);
   const mine = encoders.filter((one) => one.available && (!one.collection_id || one.collection_id === collection.id));
   const details = h("div.details");
   const algorithm = select("algorithm", algorithms.map(({ name }) => [name, name]), "kmeans");
