@@ -1,12 +1,10 @@
 /** Rows of jobs that change where they stand: the focus, and what is being read, stay. */
 import { h, replace } from "../core/dom.js";
 import { ago, count, duration, time } from "../core/format.js";
-import { icon } from "../core/icons.js";
 import { cancel, ended, kindName, stageName } from "../core/jobs.js";
 import { STATES, jobDuration, jobProblem } from "./job-words.js";
+import { reportButton } from "./job-report.js";
 import { complain } from "./toast.js";
-
-const REPORTED = new Set(["unpack"]);
 
 /** {node, update(jobs)}. `nameOf(id)` is a collection's name, or null when it is gone. */
 export function jobTable(nameOf) {
@@ -61,11 +59,7 @@ function progress(job) {
   return h("div.job-progress", {}, h("small", {}, `${stageName(job)}${total ? ` · ${count(done)} of ${count(total)} ${unit ?? ""}` : ""}${left}`), bar);
 }
 
-function actions(job) {
-  if (!ended(job)) return [open(job), cancelButton(job)];
-  const report = REPORTED.has(job.kind) && job.state === "succeeded";
-  return [open(job), report && h("a.button.small", { href: `/v1/jobs/${job.id}/report`, download: "report.ndjson" }, icon("download"), "Report")];
-}
+const actions = (job) => [open(job), ended(job) ? reportButton(job) : cancelButton(job)];
 
 /** A training has a view of its own. */
 const open = (job) =>

@@ -60,9 +60,10 @@ const laidOut = ({ method, base, common, more, button }) =>
     h("p.problem", { role: "alert" }),
     h("div.actions", {}, button));
 
-/** Says what is wrong beside the button; a field inside closed settings is opened by the browser's own check. */
+/** Says what is wrong beside the button. What the browser finds wrong under the closed settings must be seen: they open. */
 function submits(form, button, send) {
   const problem = form.querySelector(".problem");
+  form.addEventListener("invalid", (event) => event.target.closest("details")?.setAttribute("open", ""), true);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     button.disabled = true;

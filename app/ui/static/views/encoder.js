@@ -49,11 +49,11 @@ function sides(encoder) {
       h("td.number", {}, difference(name, frozen[name], tuned[name])));
   });
   if (!rows.length) return null;
-  const heads = ["Measure", `Frozen: ${encoder.base}`, `Tuned: ${encoder.name}`, "Difference"];
+  const heads = ["Measure", ["Frozen", h("small", {}, encoder.base)], ["Tuned", h("small", {}, encoder.name)], "Difference"];
   return h("section", {}, h("h3", {}, "Frozen against tuned"),
     h("div.table-scroll", { role: "region", "aria-label": "Frozen against tuned", tabindex: 0 },
       h("table.measures.sides", {},
-        h("thead", {}, h("tr", {}, heads.map((text, place) => h(place ? "th.number" : "th", { scope: "col" }, text)))), h("tbody", {}, rows))));
+        h("thead", {}, h("tr", {}, heads.map((words, place) => h(place ? "th.number" : "th", { scope: "col" }, words)))), h("tbody", {}, rows))));
 }
 
 function curves(page, training) {
