@@ -41,9 +41,7 @@ def _utc(value: datetime) -> datetime:
         raise ValueError("the time is out of range") from error
 
 
-Line = Annotated[
-    str, StringConstraints(min_length=1, max_length=200), AfterValidator(_stripped), AfterValidator(_line)
-]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_stripped), AfterValidator(_line)]
 Prose = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_prose)]
 Sought = Annotated[str, StringConstraints(max_length=200), AfterValidator(_line)]  # what a list is filtered by
 Moment = Annotated[datetime, AfterValidator(_utc)]  # a time without a zone is UTC

@@ -21,6 +21,7 @@ from models.images.part import Part
 from models.images.rejection import ImageRejected
 
 JPEG_QUALITY = 95
+SMALL_QUALITY = 70  # of a copy that is only looked at, by the hundred: a third of the bytes
 # Most originals carry halved colour already; at 341 x 256 pixels 4:4:4 would cost a fifth more bytes, and more time at
 # each of the many reads in training, for 1.4 dB.
 JPEG_SUBSAMPLING = "420"
@@ -63,13 +64,13 @@ def render(data: bytes, size: int) -> bytes:
 
 
 def halved(working_copy: bytes) -> bytes:
-    """A JPEG of half a working copy's width and height, in half a millisecond.
+    """A JPEG of half a working copy's width and height, in half a millisecond; for pages with hundreds.
 
     It decodes where it is called: give it nothing but what `normalise` wrote. Raises ValueError for what is no JPEG.
     """
     height, width, _, _ = simplejpeg.decode_jpeg_header(working_copy)
     pixels = simplejpeg.decode_jpeg(working_copy, "RGB", min_height=-(-height // 2), min_width=-(-width // 2))
-    return _encode(pixels)
+    return _encode(pixels, SMALL_QUALITY)
 
 
 def _decode(data: bytes, name: str, size: int, part: Part | None = None) -> tuple[str, Decoded]:
@@ -81,8 +82,8 @@ def _decode(data: bytes, name: str, size: int, part: Part | None = None) -> tupl
         return format, decode(data, format, size, part)
 
 
-def _encode(image: Image.Image | NDArray[np.uint8]) -> bytes:
-    jpeg: bytes = simplejpeg.encode_jpeg(np.asarray(image), JPEG_QUALITY, "RGB", JPEG_SUBSAMPLING)
+def _encode(image: Image.Image | NDArray[np.uint8], quality: int = JPEG_QUALITY) -> bytes:
+    jpeg: bytes = simplejpeg.encode_jpeg(np.asarray(image), quality, "RGB", JPEG_SUBSAMPLING)
     return jpeg
 
 

@@ -2,6 +2,7 @@
 import { get, post } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { count, counted } from "../core/format.js";
+import { near } from "../core/near.js";
 import { address } from "../core/router.js";
 import { picture } from "./picture.js";
 import { complain } from "./toast.js";
@@ -18,7 +19,7 @@ export function outliersSection(page, { clustering, clusterings, path }) {
     body.replaceChildren(...items.map((one) => tile(path, one, { in: "outliers", clustering: chosen })));
     if (!items.length) body.replaceWith(h("p.quiet", {}, "No picture is unlike all the rest."));
   };
-  fill().catch((error) => refused(body, error));
+  near(body, () => fill().catch((error) => refused(body, error)));
   return section("Outliers", `${counted(clustering.outliers, "picture")} unlike the rest`, more, body);
 }
 
@@ -31,7 +32,9 @@ export function duplicatesSection(page, { collection, path }) {
     body.replaceChildren(...items.map((group) => pile(path, group)));
     if (!items.length) body.replaceWith(h("p.quiet", {}, "No picture is there twice."));
   };
-  fill().catch((error) => (error.code === "duplicates_not_searched" ? offer(page, collection, body) : refused(body, error)));
+  const failed = (error) =>
+    error.code === "duplicates_not_searched" ? offer(page, collection, body) : refused(body, error);
+  near(body, () => fill().catch(failed));
   return section("Near-duplicates", words, `${path}/duplicates`, body);
 }
 

@@ -73,6 +73,7 @@ export class Grid {
     const wanted = Math.min(this.size, (width - 2 * GAP) / 3);
     this.columns = Math.max(1, Math.floor((width + GAP) / (wanted + GAP)));
     this.step = (width + GAP) / this.columns;
+    this.sharp = (this.step - GAP) * devicePixelRatio <= 140 ? 128 : 256;
     this.rows = Math.ceil(this.length / this.columns);
     this.node.style.setProperty("height", `${Math.max(0, this.rows * this.step - GAP)}px`);
     this.node.style.setProperty("--tile", `${this.step - GAP}px`);
@@ -169,7 +170,7 @@ export class Grid {
   #fill(tile, item) {
     const image = h("img", { alt: "", decoding: "async", draggable: false });
     image.addEventListener("error", () => image.classList.add("missing"));
-    tile.timer = setTimeout(() => (image.src = thumbnail(item.image_id)), SETTLE_MS);
+    tile.timer = setTimeout(() => (image.src = thumbnail(item.image_id, this.sharp)), SETTLE_MS);
     tile.node.append(image);
     const words = this.caption?.(item) ?? basename(item.name);
     if (words) tile.node.append(h("span.caption", {}, words));

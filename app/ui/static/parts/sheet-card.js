@@ -21,4 +21,4 @@ export function sheetCard(cluster, href, { select = null, rename = null } = {}) 
 
 /** The first is the most typical one, and twice as large as the others. */
 const sheet = ({ representatives }) =>
-  representatives.slice(0, SHOWN).map((id, place) => picture(id, { size: place ? 128 : 256 }));
+  representatives.slice(0, SHOWN).map((id, place) => picture(id, { size: 128 }));

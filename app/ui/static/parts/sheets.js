@@ -8,7 +8,7 @@ import { skeleton } from "./states.js";
 import { complain } from "./toast.js";
 
 const PAGE = 24;
-const AHEAD = "1200px"; // cards are there before they can be seen
+const AHEAD = "500px"; // cards are there before they can be seen
 
 export class Sheets {
   #turn = 0;
