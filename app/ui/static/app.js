@@ -36,11 +36,15 @@ function themeMenu() {
     if (theme === "system") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = theme;
   };
-  return menu("Colours", [
-    { name: "Light", icon: "light", run: choose("light") },
-    { name: "Dark", icon: "dark", run: choose("dark") },
-    { name: "As the system", icon: "system", run: choose("system") },
-  ], { symbol: "light" });
+  return menu(
+    "Colours",
+    [
+      { name: "Light", icon: "light", run: choose("light") },
+      { name: "Dark", icon: "dark", run: choose("dark") },
+      { name: "As the system", icon: "system", run: choose("system") },
+    ],
+    { symbol: "light" },
+  );
 }
 
 /** Says when the service is away, asks for it again by itself, and shows the view anew when it is back. */

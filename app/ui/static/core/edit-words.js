@@ -2,11 +2,13 @@
 import { counted } from "./format.js";
 
 const KINDS = {
-  rename: ({ cluster, label }, name) => (label ? `cluster ${cluster} is called “${label}”` : `${name(cluster)} has no name any more`),
+  rename: ({ cluster, label }, name) =>
+    label ? `cluster ${cluster} is called “${label}”` : `${name(cluster)} has no name any more`,
   merge: ({ clusters }, name) => `${listed(clusters.slice(1).map(name))} merged into ${name(clusters[0])}`,
   split: ({ cluster, into, images }, name) =>
     images ? `${pictures(images)} taken off ${name(cluster)} as a new cluster` : `${name(cluster)} split into ${into}`,
-  move: ({ images, cluster }, name) => `${pictures(images)} moved ${cluster === null ? "out of all clusters" : `to ${name(cluster)}`}`,
+  move: ({ images, cluster }, name) =>
+    `${pictures(images)} moved ${cluster === null ? "out of all clusters" : `to ${name(cluster)}`}`,
   pin: ({ images }) => `${pictures(images)} pinned in place`,
   unpin: ({ images }) => `${pictures(images)} no longer pinned`,
   exclude: ({ images, cluster }, name) => `${pictures(images)} said not to belong to ${name(cluster)}`,

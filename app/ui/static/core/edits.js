@@ -12,7 +12,10 @@ import { reload } from "./router.js";
 const known = new Map();
 
 // A tab that is closed takes along what stands in the queue: the browser asks before.
-addEventListener("beforeunload", (event) => [...known.values()].some(({ pending }) => pending) && event.preventDefault());
+addEventListener(
+  "beforeunload",
+  (event) => [...known.values()].some(({ pending }) => pending) && event.preventDefault(),
+);
 
 /**
  * The corrections of a clustering, as this view has seen it. `changed(edited, how)` is called after each ("do", "undo",
@@ -85,7 +88,12 @@ class Edits {
       if (error.status !== 412) throw error;
       await this.see();
       const text = await advice();
-      const again = await ask({ title: "Somebody was quicker", text: `This clustering was changed while you looked at it. ${text}`, action: "Do it now", submit: () => true });
+      const again = await ask({
+        title: "Somebody was quicker",
+        text: `This clustering was changed while you looked at it. ${text}`,
+        action: "Do it now",
+        submit: () => true,
+      });
       return again ? this.#sent(path, body, advice) : null;
     }
   }
@@ -103,13 +111,18 @@ class Edits {
   async #whoseIsLast() {
     const { items } = await get(`${this.path}/edits?limit=20`);
     const last = items.find(({ state }) => state === "done");
-    return last ? `The last correction is now: ${editWords(last)}${last.who ? ` (${last.who})` : ""}. That would be undone.` : "There is nothing left to undo.";
+    return last
+      ? `The last correction is now: ${editWords(last)}${last.who ? ` (${last.who})` : ""}. That would be undone.`
+      : "There is nothing left to undo.";
   }
 
   /** Only the newest edit can be undone, so only its toast may offer it. */
   #tell(done, how, words) {
     this.#offer?.();
-    const offer = { do: { action: "Undo", run: () => this.undo().catch(complain) }, undo: { action: "Redo", run: () => this.redo().catch(complain) } }[how];
+    const offer = {
+      do: { action: "Undo", run: () => this.undo().catch(complain) },
+      undo: { action: "Redo", run: () => this.redo().catch(complain) },
+    }[how];
     this.#offer = words ? toast(words, offer) : null;
     if (this.changed) this.changed(done, how);
     else if (how !== "do") reload();

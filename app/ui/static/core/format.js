@@ -31,7 +31,11 @@ export const time = (text) => moment.format(new Date(text));
 
 export function ago(text) {
   const seconds = (new Date(text) - Date.now()) / 1000;
-  const steps = [["day", 86400], ["hour", 3600], ["minute", 60]];
+  const steps = [
+    ["day", 86400],
+    ["hour", 3600],
+    ["minute", 60],
+  ];
   const [unit, size] = steps.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
   return relative.format(Math.round(seconds / size), unit);
 }

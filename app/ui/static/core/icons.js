@@ -12,7 +12,8 @@ const PATHS = {
   edit: "M4 20l1-4L16 5l3 3L8 19z",
   image: "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15.500 9.500v.01",
   keyboard: "M3 6h18v12H3zM7 10v.01M11 10v.01M15 10v.01M8 14h8",
-  light: "M12 8a4 4 0 1 1 0 8 4 4 0 0 1 0-8zM12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.500 1.500M17.500 17.500L19 19M19 5l-1.500 1.500M6.500 17.500L5 19",
+  light:
+    "M12 8a4 4 0 1 1 0 8 4 4 0 0 1 0-8zM12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.500 1.500M17.500 17.500L19 19M19 5l-1.500 1.500M6.500 17.500L5 19",
   merge: "M6 4v4c0 4 6 4 6 8v4M18 4v4c0 4-6 4-6 8",
   more: "M5.500 12h1M11.500 12h1M17.500 12h1",
   move: "M4 12h15m-5-5l5 5-5 5",
@@ -35,7 +36,11 @@ const SVG = "http://www.w3.org/2000/svg";
 /** An icon says nothing to a screen reader: the words stand beside it, or in the button's aria-label. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
-  for (const [key, value] of [["viewBox", "0 0 24 24"], ["class", "icon"], ["aria-hidden", "true"]]) {
+  for (const [key, value] of [
+    ["viewBox", "0 0 24 24"],
+    ["class", "icon"],
+    ["aria-hidden", "true"],
+  ]) {
     svg.setAttribute(key, value);
   }
   const path = document.createElementNS(SVG, "path");

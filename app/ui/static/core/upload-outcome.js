@@ -25,8 +25,11 @@ export async function outcome(collection, entries, changed) {
 }
 
 /** What an entry says when it came to nothing. */
-export const explained = ({ code, detail, title, message }) =>
-  ({ state: "failed", code: typeof code === "string" ? code : "failed", detail: detail || title || message });
+export const explained = ({ code, detail, title, message }) => ({
+  state: "failed",
+  code: typeof code === "string" ? code : "failed",
+  detail: detail || title || message,
+});
 
 /** Waits until the service answers again. */
 export async function answering() {
@@ -60,7 +63,10 @@ export async function report(job) {
   if (answer.status === 404) return [];
   if (!answer.ok) throw new Problem({ status: answer.status, ...(await answer.json()) });
   const text = await answer.text();
-  return text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+  return text
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
 }
 
 /** Follow an archive's job to its end and put into the entry what it found. */

@@ -18,9 +18,7 @@ const AT_ONCE = 2;
 const CHANGE_MS = 250;
 const KEPT_AT_ONCE = 100;
 const PAUSED = "roost.uploads.paused";
-const LOST = {
-  state: "unreadable", code: "unreadable", detail: "The browser can no longer read this file. Choose it again.",
-};
+const LOST = { state: "unreadable", code: "unreadable", detail: "The browser lost this file. Choose it again." };
 const CUT = "The connection is cut. Uploading goes on by itself as soon as the service answers.";
 export const OPEN = new Set(["queued", "sending"]);
 export const UNDER_WAY = new Set([...OPEN, ...OUTSTANDING]);
@@ -44,7 +42,8 @@ class Uploads extends EventTarget {
 
   /** Take up what a reload or a closed tab has left. Once, at the start of the page. */
   start() {
-    this.#stored(store.takeOver((entries) => this.#adopt(entries), (error) => this.#unkept(error)));
+    const [adopt, unkept] = [(entries) => this.#adopt(entries), (error) => this.#unkept(error)];
+    this.#stored(store.takeOver(adopt, unkept));
     addEventListener("beforeunload", (event) => {
       if ([...this.entries.values()].some((entry) => OPEN.has(entry.state) && !entry.kept)) event.preventDefault();
     });
@@ -240,10 +239,12 @@ class Uploads extends EventTarget {
     if (batch) this.#again.unshift(batch);
     if (this.waiting) return;
     this.waiting = words;
-    over.then(() => {
-      this.waiting = null;
-      this.#fill();
-    }).catch((error) => this.pause(error.detail || error.message));
+    over
+      .then(() => {
+        this.waiting = null;
+        this.#fill();
+      })
+      .catch((error) => this.pause(error.detail || error.message));
   }
 
   #split(batch) {

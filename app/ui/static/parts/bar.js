@@ -20,11 +20,17 @@ export function draw(node, job) {
   const { done, total, unit } = job.progress;
   const share = total ? done / total : null;
   const bar = h("progress", { max: 1, "aria-label": stageName(job) });
-  if (ended(job)) bar.value = job.state === "succeeded" ? 1 : share ?? 0;
+  if (ended(job)) bar.value = job.state === "succeeded" ? 1 : (share ?? 0);
   else if (share !== null) bar.value = share;
   replace(
     node,
-    h("div.job-words", {}, h("strong", {}, title(job)), h("span.quiet", {}, numbers(done, total, unit, job)), stop(job)),
+    h(
+      "div.job-words",
+      {},
+      h("strong", {}, title(job)),
+      h("span.quiet", {}, numbers(done, total, unit, job)),
+      stop(job),
+    ),
     bar,
     job.error && h("p.problem", {}, job.error.detail ?? job.error.code),
   );

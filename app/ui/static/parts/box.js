@@ -10,8 +10,11 @@ export class Box {
   constructor(viewer, { done, ended }) {
     Object.assign(this, { viewer, done, ended, box: null });
     this.node = h("div.box", {
-      tabindex: 0, role: "group", hidden: true,
-      "aria-label": "Part of the picture. Arrows move it, Shift with arrows makes it larger or smaller, Enter searches, Escape ends.",
+      tabindex: 0,
+      role: "group",
+      hidden: true,
+      "aria-label":
+        "Part of the picture. Arrows move it, Shift with arrows makes it larger or smaller, Enter searches, Escape ends.",
       onkeydown: (event) => this.#key(event),
     });
     viewer.node.append(this.node);
@@ -76,7 +79,12 @@ export class Box {
     const from = this.viewer.toViewer({ x, y });
     const to = this.viewer.toViewer({ x: x + width, y: y + height });
     this.node.hidden = false;
-    for (const [side, value] of [["left", from.x], ["top", from.y], ["width", to.x - from.x], ["height", to.y - from.y]]) {
+    for (const [side, value] of [
+      ["left", from.x],
+      ["top", from.y],
+      ["width", to.x - from.x],
+      ["height", to.y - from.y],
+    ]) {
       this.node.style.setProperty(side, `${value}px`);
     }
   }
@@ -93,8 +101,15 @@ export class Box {
 
   #nudge([dx, dy], grow) {
     const [x, y, width, height] = this.box;
-    if (grow) this.box = [x, y, Math.min(1 - x, Math.max(SMALLEST, width + dx)), Math.min(1 - y, Math.max(SMALLEST, height + dy))];
-    else this.box = [Math.max(0, Math.min(1 - width, x + dx)), Math.max(0, Math.min(1 - height, y + dy)), width, height];
+    if (grow)
+      this.box = [
+        x,
+        y,
+        Math.min(1 - x, Math.max(SMALLEST, width + dx)),
+        Math.min(1 - y, Math.max(SMALLEST, height + dy)),
+      ];
+    else
+      this.box = [Math.max(0, Math.min(1 - width, x + dx)), Math.max(0, Math.min(1 - height, y + dy)), width, height];
     this.#place();
   }
 }

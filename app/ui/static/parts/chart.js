@@ -23,14 +23,19 @@ function plotly() {
  * Returns a figure whose `update(lines, words)` draws it anew. `words` says the same for those who cannot see it; `zero`
  * lets the axis begin at 0, so that a small change looks small; an aborted `signal` lets go of what Plotly holds.
  */
-export function chart(title, lines, { x = "", y = "", log = false, zero = false, words = "", height = 220, signal } = {}) {
+export function chart(
+  title,
+  lines,
+  { x = "", y = "", log = false, zero = false, words = "", height = 220, signal } = {},
+) {
   const canvas = h("div.plot", { role: "img", style: { "min-height": `${height}px` } });
   const node = h("figure.chart", {}, h("figcaption", {}, title), canvas);
   let drawn = lines;
   const say = (text) => canvas.setAttribute("aria-label", text ? `${title}: ${text}` : title);
   const draw = async () => {
     const Plotly = await plotly();
-    if (node.isConnected) await Plotly.react(canvas, drawn.map(trace), layout(canvas, { x, y, log, zero, height, drawn }), CONFIG);
+    if (node.isConnected)
+      await Plotly.react(canvas, drawn.map(trace), layout(canvas, { x, y, log, zero, height, drawn }), CONFIG);
   };
   say(words);
   node.update = async (changed, text) => {
@@ -38,7 +43,9 @@ export function chart(title, lines, { x = "", y = "", log = false, zero = false,
     if (text !== undefined) say(text);
     if (node.isConnected) await draw().catch(() => excuse(canvas));
   };
-  node.ready = shown(node).then(draw).catch(() => excuse(canvas));
+  node.ready = shown(node)
+    .then(draw)
+    .catch(() => excuse(canvas));
   recolour(() => node.update(drawn), canvas, signal);
   return node;
 }
@@ -48,7 +55,14 @@ const COLOURS = ["#12877a", "#d0812a", "#5a74c8", "#b3507f", "#7a8a2a", "#8a63b8
 const FEW = 12; // up to so many whole numbers each get a tick
 
 const trace = ({ name, x, y, mode = "lines+markers", ...more }) => ({
-  name, x, y, mode, type: "scatter", line: { width: 2 }, marker: { size: 5 }, ...more,
+  name,
+  x,
+  y,
+  mode,
+  type: "scatter",
+  line: { width: 2 },
+  marker: { size: 5 },
+  ...more,
 });
 
 function layout(canvas, { x, y, log, zero, height, drawn }) {
@@ -66,7 +80,13 @@ function layout(canvas, { x, y, log, zero, height, drawn }) {
     hoverlabel: { bgcolor: colour(canvas, "--paper-2"), bordercolor: colour(canvas, "--line") },
     dragmode: false,
     xaxis: { ...axis, ...whole(drawn), title: { text: x } },
-    yaxis: { ...axis, title: { text: y }, type: log ? "log" : "linear", rangemode: zero ? "tozero" : "normal", exponentformat: "e" },
+    yaxis: {
+      ...axis,
+      title: { text: y },
+      type: log ? "log" : "linear",
+      rangemode: zero ? "tozero" : "normal",
+      exponentformat: "e",
+    },
   };
 }
 

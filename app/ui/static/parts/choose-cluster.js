@@ -11,10 +11,29 @@ import { mosaic } from "./picture.js";
  */
 export function chooseCluster(title, clusters, { extra = [] } = {}) {
   const id = uid("choices");
-  const entries = [...extra.map((one) => ({ value: one.value, words: one.name.toLowerCase(), node: extraRow(one) })),
-    ...clusters.map((cluster) => ({ value: cluster, words: `${nameOf(cluster)} ${cluster.id}`.toLowerCase(), node: row(cluster) }))];
-  const input = h("input.choose-input", { role: "combobox", type: "search", placeholder: "Name or number", "aria-label": "Look for a cluster", "aria-controls": id, "aria-expanded": true, autocomplete: "off", autofocus: true });
-  const list = h("ul.choices", { id, role: "listbox", "aria-label": "Clusters" }, entries.map(({ node }) => node));
+  const entries = [
+    ...extra.map((one) => ({ value: one.value, words: one.name.toLowerCase(), node: extraRow(one) })),
+    ...clusters.map((cluster) => ({
+      value: cluster,
+      words: `${nameOf(cluster)} ${cluster.id}`.toLowerCase(),
+      node: row(cluster),
+    })),
+  ];
+  const input = h("input.choose-input", {
+    role: "combobox",
+    type: "search",
+    placeholder: "Name or number",
+    "aria-label": "Look for a cluster",
+    "aria-controls": id,
+    "aria-expanded": true,
+    autocomplete: "off",
+    autofocus: true,
+  });
+  const list = h(
+    "ul.choices",
+    { id, role: "listbox", "aria-label": "Clusters" },
+    entries.map(({ node }) => node),
+  );
   const none = h("p.quiet", { hidden: true }, "No cluster is called that.");
   return new Promise((resolve) => {
     let answer = null;
@@ -58,6 +77,18 @@ function working(input, list, none, entries, pick) {
 }
 
 const row = (cluster) =>
-  h("li.choice", { role: "option", id: uid("choice"), "aria-selected": false }, mosaic(cluster.representatives.slice(0, 3)), h("span", {}, nameOf(cluster)), h("span.quiet", {}, counted(cluster.size, "picture")));
+  h(
+    "li.choice",
+    { role: "option", id: uid("choice"), "aria-selected": false },
+    mosaic(cluster.representatives.slice(0, 3)),
+    h("span", {}, nameOf(cluster)),
+    h("span.quiet", {}, counted(cluster.size, "picture")),
+  );
 
-const extraRow = ({ name, icon: symbol }) => h("li.choice.extra", { role: "option", id: uid("choice"), "aria-selected": false }, icon(symbol), h("span", {}, name));
+const extraRow = ({ name, icon: symbol }) =>
+  h(
+    "li.choice.extra",
+    { role: "option", id: uid("choice"), "aria-selected": false },
+    icon(symbol),
+    h("span", {}, name),
+  );

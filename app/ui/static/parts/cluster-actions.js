@@ -25,13 +25,34 @@ async function mergeInto({ page, found, cluster, list, edits }) {
   if (!chosen) return;
   const words = `${nameOf(cluster)} merged into ${nameOf(chosen)}`;
   const done = await edits.make({ kind: "merge", clusters: [chosen.id, cluster.id] }, words);
-  if (done) go(address(`${found.path}/clusters/${chosen.id}`, { clustering: page.query.get("clustering"), order: page.query.get("order") }));
+  if (done)
+    go(
+      address(`${found.path}/clusters/${chosen.id}`, {
+        clustering: page.query.get("clustering"),
+        order: page.query.get("order"),
+      }),
+    );
 }
 
 /** Into parts by k-means. Splitting by hand is done with the selection. */
 async function split({ cluster, edits }) {
-  const fields = [field("Into", { name: "into", type: "number", min: 2, max: Math.min(100, cluster.size), value: 2, required: true, autofocus: true }, "The part with most pinned pictures, or the biggest, keeps the name.")];
+  const fields = [
+    field(
+      "Into",
+      {
+        name: "into",
+        type: "number",
+        min: 2,
+        max: Math.min(100, cluster.size),
+        value: 2,
+        required: true,
+        autofocus: true,
+      },
+      "The part with most pinned pictures, or the biggest, keeps the name.",
+    ),
+  ];
   const text = `${counted(cluster.size, "picture")} are divided by what they look like. To take certain pictures off, select them and choose “New cluster”.`;
-  const submit = async ({ into }) => edits.make({ kind: "split", cluster: cluster.id, into: Number(into) }, `${nameOf(cluster)} split into ${into}`);
+  const submit = async ({ into }) =>
+    edits.make({ kind: "split", cluster: cluster.id, into: Number(into) }, `${nameOf(cluster)} split into ${into}`);
   await ask({ title: `Split ${nameOf(cluster)}`, text, fields, action: "Split", submit });
 }

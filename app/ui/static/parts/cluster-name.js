@@ -15,17 +15,32 @@ export function clusterName(cluster, { tag = "h2", save = null } = {}) {
   const start = () => (edit(), heading.firstChild.focus(), heading.firstChild.select());
   heading.edit = start;
   heading.addEventListener("click", (event) => event.target.closest("button") && start());
-  heading.addEventListener("keydown", (event) => event.key === "F2" && save && (event.preventDefault(), event.stopPropagation(), start()));
+  heading.addEventListener(
+    "keydown",
+    (event) => event.key === "F2" && save && (event.preventDefault(), event.stopPropagation(), start()),
+  );
   rest();
   return heading;
 }
 
 const button = (cluster) =>
-  h("button.name-button", { type: "button", title: "Rename (F2)", "aria-label": `${nameOf(cluster)}, rename` }, h("span", {}, nameOf(cluster)), icon("edit"));
+  h(
+    "button.name-button",
+    { type: "button", title: "Rename (F2)", "aria-label": `${nameOf(cluster)}, rename` },
+    h("span", {}, nameOf(cluster)),
+    icon("edit"),
+  );
 
 function input(cluster, save, rest) {
   const before = cluster.label ?? "";
-  const node = h("input.name-input", { value: before, maxlength: 200, "aria-label": `Name of ${nameOf(cluster)}`, placeholder: nameOf(cluster), autocomplete: "off", spellcheck: false });
+  const node = h("input.name-input", {
+    value: before,
+    maxlength: 200,
+    "aria-label": `Name of ${nameOf(cluster)}`,
+    placeholder: nameOf(cluster),
+    autocomplete: "off",
+    spellcheck: false,
+  });
   let over = false;
   const end = async (label) => {
     if (over) return;

@@ -13,7 +13,11 @@ const GROUPS = 6;
 export function outliersSection(page, { clustering, clusterings, path }) {
   const chosen = clustering === clusterings[0] ? null : clustering.id;
   const more = address(`${path}/outliers`, { clustering: chosen });
-  const body = h("div.strip", {}, Array.from({ length: Math.min(ODD, clustering.outliers) }, () => h("div.skeleton")));
+  const body = h(
+    "div.strip",
+    {},
+    Array.from({ length: Math.min(ODD, clustering.outliers) }, () => h("div.skeleton")),
+  );
   const fill = async () => {
     const { items } = await get(`/v1/clusterings/${clustering.id}/outliers?limit=${ODD}`, page);
     body.replaceChildren(...items.map((one) => tile(path, one, { in: "outliers", clustering: chosen })));
@@ -24,7 +28,11 @@ export function outliersSection(page, { clustering, clusterings, path }) {
 }
 
 export function duplicatesSection(page, { collection, path }) {
-  const body = h("div.strip", {}, Array.from({ length: GROUPS }, () => h("div.skeleton")));
+  const body = h(
+    "div.strip",
+    {},
+    Array.from({ length: GROUPS }, () => h("div.skeleton")),
+  );
   const words = h("span");
   const fill = async () => {
     const { items, totals } = await get(`/v1/collections/${collection.id}/duplicates?limit=${GROUPS}`, page);
@@ -39,15 +47,29 @@ export function duplicatesSection(page, { collection, path }) {
 }
 
 const section = (title, words, href, body) =>
-  h("section.below", {}, h("header", {}, h("h2", {}, title), h("p.quiet", {}, words), h("a", { href }, "Show all")), body);
+  h(
+    "section.below",
+    {},
+    h("header", {}, h("h2", {}, title), h("p.quiet", {}, words), h("a", { href }, "Show all")),
+    body,
+  );
 
 function tile(path, { image_id: id, name }, parameters) {
-  return h("a.strip-tile", { href: address(`${path}/images/${id}`, parameters), title: name }, picture(id, { name, size: 128 }));
+  return h(
+    "a.strip-tile",
+    { href: address(`${path}/images/${id}`, parameters), title: name },
+    picture(id, { name, size: 128 }),
+  );
 }
 
 function pile(path, { images, size }) {
   const shown = images.slice(0, 2).map(({ image_id: id }) => picture(id, { size: 128 }));
-  return h("a.strip-tile.pile", { href: `${path}/duplicates`, "aria-label": `A picture that is there ${size} times` }, shown, h("span.pile-count", {}, `${size} ×`));
+  return h(
+    "a.strip-tile.pile",
+    { href: `${path}/duplicates`, "aria-label": `A picture that is there ${size} times` },
+    shown,
+    h("span.pile-count", {}, `${size} ×`),
+  );
 }
 
 function offer(page, collection, body) {
@@ -55,7 +77,14 @@ function offer(page, collection, body) {
     event.currentTarget.disabled = true;
     await post(`/v1/collections/${collection.id}/duplicates`, {}).then(page.reload, complain);
   };
-  body.replaceWith(h("p", {}, "Nobody has looked for them yet. ", h("button", { type: "button", onclick: press }, "Look for near-duplicates")));
+  body.replaceWith(
+    h(
+      "p",
+      {},
+      "Nobody has looked for them yet. ",
+      h("button", { type: "button", onclick: press }, "Look for near-duplicates"),
+    ),
+  );
 }
 
 function refused(body, error) {

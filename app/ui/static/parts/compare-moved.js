@@ -15,7 +15,10 @@ export function movedList(page, path, { diff, changed }, filter) {
   const list = h("ul.moved");
   const said = h("p.quiet", { role: "status" });
   const more = h("button", { type: "button", hidden: true }, "Show more");
-  const source = reader(pages(`${diff}?limit=${PAGE}`, page), (item) => fits(item.before, filter.from) && fits(item.after, filter.to));
+  const source = reader(
+    pages(`${diff}?limit=${PAGE}`, page),
+    (item) => fits(item.before, filter.from) && fits(item.after, filter.to),
+  );
   const show = async () => {
     more.disabled = true;
     const fresh = await source.take(SHOWN, () => (said.textContent = looked(source, changed)));
@@ -54,12 +57,25 @@ const fits = ({ cluster }, wish) => !wish || (wish === "none" ? cluster === null
 
 function looked({ seen, found, over }, changed) {
   if (over && !found) return "None of the pictures that moved is among these.";
-  return over ? `${counted(found, "picture")}.` : `${count(found)} so far; looked through ${count(seen)} of ${counted(changed, "picture")} that moved.`;
+  return over
+    ? `${counted(found, "picture")}.`
+    : `${count(found)} so far; looked through ${count(seen)} of ${counted(changed, "picture")} that moved.`;
 }
 
 function row(path, { image_id: id, name, before, after }) {
-  return h("li", {},
-    h("a.moved-row", { href: `${path}/images/${id}`, title: name },
+  return h(
+    "li",
+    {},
+    h(
+      "a.moved-row",
+      { href: `${path}/images/${id}`, title: name },
       picture(id, { size: 128 }),
-      h("span.moved-words", {}, h("strong", {}, name), h("span", {}, placeName(before), " ", icon("move"), h("span.visually-hidden", {}, "to"), " ", placeName(after)))));
+      h(
+        "span.moved-words",
+        {},
+        h("strong", {}, name),
+        h("span", {}, placeName(before), " ", icon("move"), h("span.visually-hidden", {}, "to"), " ", placeName(after)),
+      ),
+    ),
+  );
 }

@@ -6,7 +6,15 @@ import { icon } from "../core/icons.js";
  * A form in a dialog. `fields` are nodes with named inputs; `submit(data)` gets them as an object and may throw: the
  * dialog then stays and says why. Resolves with what submit returned.
  */
-export function ask({ title, text, fields = [], action = "OK", danger = false, wide = false, submit = (data) => data }) {
+export function ask({
+  title,
+  text,
+  fields = [],
+  action = "OK",
+  danger = false,
+  wide = false,
+  submit = (data) => data,
+}) {
   const id = uid("dialog");
   const problem = h("p.problem", { role: "alert" });
   const button = h(`button.${danger ? "danger" : "primary"}`, { type: "submit" }, action);
@@ -19,7 +27,12 @@ export function ask({ title, text, fields = [], action = "OK", danger = false, w
     problem,
     h("div.actions", {}, h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), button),
   );
-  const dialog = h(`dialog${wide ? ".wide" : ""}`, { "aria-labelledby": id }, closer(() => dialog.close()), form);
+  const dialog = h(
+    `dialog${wide ? ".wide" : ""}`,
+    { "aria-labelledby": id },
+    closer(() => dialog.close()),
+    form,
+  );
   return new Promise((resolve) => {
     let answer = null;
     form.addEventListener("submit", async (event) => {
@@ -53,7 +66,13 @@ export function confirmByName({ title, text, name, action = "Delete", submit }) 
 /** Content of any kind in a dialog; returns a function that closes it. */
 export function sheet(title, ...content) {
   const id = uid("dialog");
-  const dialog = h("dialog.wide", { "aria-labelledby": id }, closer(() => dialog.close()), h("h2", { id }, title), content);
+  const dialog = h(
+    "dialog.wide",
+    { "aria-labelledby": id },
+    closer(() => dialog.close()),
+    h("h2", { id }, title),
+    content,
+  );
   dialog.addEventListener("close", () => dialog.remove());
   show(dialog);
   return () => dialog.close();

@@ -46,7 +46,10 @@ function section(collection, body) {
 }
 
 const entriesOf = (collection) => [...uploads.entries.values()].filter((one) => one.collection === collection);
-const failed = (collection) => entriesOf(collection).filter(({ state }) => state === "failed").map(({ id }) => id);
+const failed = (collection) =>
+  entriesOf(collection)
+    .filter(({ state }) => state === "failed")
+    .map(({ id }) => id);
 
 /** Pictures in an archive count one by one. */
 function summary(entries) {
@@ -56,11 +59,18 @@ function summary(entries) {
     if (!counts || state === "rejected") sum[STATUS[state] === "waiting" ? "waiting" : state] += 1;
   }
   const words = [
-    [sum.created, "created"], [sum.preparing, "being prepared"], [sum.waiting, "waiting"],
-    [sum.duplicate, "already there"], [sum.rejected, "rejected"], [sum.failed, "failed"],
+    [sum.created, "created"],
+    [sum.preparing, "being prepared"],
+    [sum.waiting, "waiting"],
+    [sum.duplicate, "already there"],
+    [sum.rejected, "rejected"],
+    [sum.failed, "failed"],
     [sum.unreadable, "to be chosen again"],
   ];
-  return words.filter(([value]) => value).map(([value, text]) => `${count(value)} ${text}`).join(" · ");
+  return words
+    .filter(([value]) => value)
+    .map(([value, text]) => `${count(value)} ${text}`)
+    .join(" · ");
 }
 
 /** The list is built anew only when there is more in it: focus and scrolling stay. */

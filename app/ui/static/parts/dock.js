@@ -38,16 +38,25 @@ export function pick(collection) {
       close();
       send(collection, chosen(input.files));
     });
-    const button = h("button.pick", { type: "button", onclick: () => input.click() },
-      icon(symbol), h("span", {}, h("strong", {}, title), h("small", {}, text)));
+    const button = h(
+      "button.pick",
+      { type: "button", onclick: () => input.click() },
+      icon(symbol),
+      h("span", {}, h("strong", {}, title), h("small", {}, text)),
+    );
     return [button, input];
   };
-  const close = sheet("Add pictures",
-    h("div.picks", {},
+  const close = sheet(
+    "Add pictures",
+    h(
+      "div.picks",
+      {},
       choice("image", "Pictures", "One or many files", { multiple: true }),
       choice("upload", "A folder", "With all folders in it", { webkitdirectory: true, multiple: true }),
-      choice("download", "Archives", "zip, tar, tar.gz", { multiple: true, accept: ".zip,.tar,.tgz,.gz,.bz2,.xz" })),
-    h("p.quiet", {}, "Or drop them anywhere on the page. What is there already is not stored twice."));
+      choice("download", "Archives", "zip, tar, tar.gz", { multiple: true, accept: ".zip,.tar,.tgz,.gz,.bz2,.xz" }),
+    ),
+    h("p.quiet", {}, "Or drop them anywhere on the page. What is there already is not stored twice."),
+  );
 }
 
 function send(collection, files) {

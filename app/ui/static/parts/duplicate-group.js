@@ -18,19 +18,31 @@ export function groupCard(group, path, kept, clear) {
   };
   const tiles = group.images.map((one) => tile(one, group, path, kept, update));
   update();
-  return h("li.group", {},
+  return h(
+    "li.group",
+    {},
     h("header", {}, h("h2", {}, counted(group.size, "picture")), rest),
     h("div.group-tiles", {}, tiles),
-    group.size > group.images.length && h("p.quiet", {}, `The first ${group.images.length} of ${count(group.size)} are shown.`));
+    group.size > group.images.length &&
+      h("p.quiet", {}, `The first ${group.images.length} of ${count(group.size)} are shown.`),
+  );
 }
 
 function tile(one, group, path, kept, update) {
   const { image_id: id, name, similarity, kind } = one;
   const best = id === group.representative;
   const box = h("input", { type: "checkbox", checked: kept.has(id), "aria-label": `Keep ${basename(name)}` });
-  const node = h("figure.group-tile", {},
+  const node = h(
+    "figure.group-tile",
+    {},
     h("a", { href: `${path}/images/${id}`, title: name }, picture(id, { name })),
-    h("figcaption", {}, h("label", {}, box, "Keep"), h("span.quiet", { title: KINDS[kind] }, best ? "best" : `${similarity}%`)));
+    h(
+      "figcaption",
+      {},
+      h("label", {}, box, "Keep"),
+      h("span.quiet", { title: KINDS[kind] }, best ? "best" : `${similarity}%`),
+    ),
+  );
   const mark = () => node.classList.toggle("goes", !box.checked);
   box.addEventListener("change", () => {
     box.checked ? kept.add(id) : kept.delete(id);

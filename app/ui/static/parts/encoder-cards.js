@@ -11,7 +11,11 @@ import { toast } from "./toast.js";
 import { badge, verdict } from "./verdict.js";
 
 export const encoderCards = (page, found, encoders) =>
-  h("ul.encoder-cards", {}, encoders.map((one) => h("li.encoder-card", { data: { available: String(one.available) } }, card(page, found, one))));
+  h(
+    "ul.encoder-cards",
+    {},
+    encoders.map((one) => h("li.encoder-card", { data: { available: String(one.available) } }, card(page, found, one))),
+  );
 
 function card(page, found, one) {
   const sorts = found.clustering?.encoder.id === one.id ? h("span.badge", {}, "In use") : null;
@@ -25,7 +29,15 @@ function card(page, found, one) {
       ["Vector", `${one.dim} numbers a picture`],
       one.method && ["Made", day(one.created_at)],
     ),
-    one.available ? h("div.actions", {}, one.method && h("a.button", { href: `${found.path}/encoders/${one.id}` }, "Details"), one.id !== found.clustering?.encoder.id && reclusterButton(found, one), more(page, found, one)) : null,
+    one.available
+      ? h(
+          "div.actions",
+          {},
+          one.method && h("a.button", { href: `${found.path}/encoders/${one.id}` }, "Details"),
+          one.id !== found.clustering?.encoder.id && reclusterButton(found, one),
+          more(page, found, one),
+        )
+      : null,
   ];
 }
 
@@ -33,7 +45,12 @@ function more(page, found, one) {
   if (one.origin !== "finetuned") {
     return h("a.button", { href: address(`${found.path}/train`, { base: one.name }) }, icon("train"), "Fine-tune it");
   }
-  return h("button.danger-text", { type: "button", onclick: () => removeEncoder(found, one, () => page.reload()) }, icon("delete"), "Delete");
+  return h(
+    "button.danger-text",
+    { type: "button", onclick: () => removeEncoder(found, one, () => page.reload()) },
+    icon("delete"),
+    "Delete",
+  );
 }
 
 /** Asks for the name first. `done` is called when it is gone. */
@@ -48,4 +65,8 @@ export async function removeEncoder(found, encoder, done) {
 
 /** The service's sentence, with its web addresses to click on. */
 export const linked = (text) =>
-  text.split(/(https:\/\/[^\s,]+[^\s,.])/).map((part) => (part.startsWith("https://") ? h("a", { href: part, rel: "noreferrer", target: "_blank" }, part) : part));
+  text
+    .split(/(https:\/\/[^\s,]+[^\s,.])/)
+    .map((part) =>
+      part.startsWith("https://") ? h("a", { href: part, rel: "noreferrer", target: "_blank" }, part) : part,
+    );

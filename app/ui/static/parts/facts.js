@@ -4,9 +4,13 @@ import { icon } from "../core/icons.js";
 import { toast } from "./toast.js";
 
 export const facts = (...entries) =>
-  h("dl.facts", {}, entries
-    .filter((entry) => entry && entry[1] !== null && entry[1] !== undefined)
-    .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+  h(
+    "dl.facts",
+    {},
+    entries
+      .filter((entry) => entry && entry[1] !== null && entry[1] !== undefined)
+      .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
+  );
 
 /** A long hexadecimal number, shortened, with a button that copies the whole. */
 export function hash(text, name) {
@@ -23,9 +27,18 @@ function copyButton(text, name) {
       toast(`The browser lets nothing be copied here; the ${name} is ${text}`);
     }
   };
-  return h("button.plain", { type: "button", "aria-label": `Copy the ${name}`, title: "Copy", onclick: copy }, icon("copy"));
+  return h(
+    "button.plain",
+    { type: "button", "aria-label": `Copy the ${name}`, title: "Copy", onclick: copy },
+    icon("copy"),
+  );
 }
 
 /** Parameters of a method or an algorithm as they were given, in plain words. */
 export const parameters = (params) =>
-  facts(...Object.entries(params).map(([name, value]) => [name.replaceAll("_", " "), value === null ? "automatic" : String(value)]));
+  facts(
+    ...Object.entries(params).map(([name, value]) => [
+      name.replaceAll("_", " "),
+      value === null ? "automatic" : String(value),
+    ]),
+  );

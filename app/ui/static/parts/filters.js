@@ -31,10 +31,29 @@ export function filters(parameters, clusters, changed) {
     day("before", "taken_before", parameters),
     clusters.length ? cluster(parameters, clusters) : null,
   ];
-  const fold = h("button.small.fold", { type: "button", "aria-expanded": "false", onclick: () => fold.setAttribute("aria-expanded", String(form.classList.toggle("open"))) }, "Filters");
-  const clear = h("button.small", { type: "button", onclick: () => (form.querySelectorAll("input, select").forEach((one) => (one.value = "")), apply()) }, "Clear");
-  const form = h("form.filters", { role: "search", "aria-label": "Filter the pictures", onsubmit: (event) => (event.preventDefault(), apply()) },
-    fold, h("div.filter-fields", {}, fields, clear));
+  const fold = h(
+    "button.small.fold",
+    {
+      type: "button",
+      "aria-expanded": "false",
+      onclick: () => fold.setAttribute("aria-expanded", String(form.classList.toggle("open"))),
+    },
+    "Filters",
+  );
+  const clear = h(
+    "button.small",
+    {
+      type: "button",
+      onclick: () => (form.querySelectorAll("input, select").forEach((one) => (one.value = "")), apply()),
+    },
+    "Clear",
+  );
+  const form = h(
+    "form.filters",
+    { role: "search", "aria-label": "Filter the pictures", onsubmit: (event) => (event.preventDefault(), apply()) },
+    fold,
+    h("div.filter-fields", {}, fields, clear),
+  );
   let timer = 0;
   const apply = () => {
     clearTimeout(timer);
@@ -42,7 +61,10 @@ export function filters(parameters, clusters, changed) {
     mark(Object.values(now).filter(Boolean).length);
     changed(query(now));
   };
-  form.addEventListener("input", () => (clearTimeout(timer), (timer = setTimeout(() => form.isConnected && apply(), RESTS_MS))));
+  form.addEventListener(
+    "input",
+    () => (clearTimeout(timer), (timer = setTimeout(() => form.isConnected && apply(), RESTS_MS))),
+  );
   const mark = (number) => {
     clear.disabled = !number;
     fold.textContent = number ? `Filters (${number})` : "Filters";
@@ -54,12 +76,25 @@ export function filters(parameters, clusters, changed) {
 const labelled = (label, input) => h("label.inline-field", {}, h("span", {}, label), input);
 
 const text = (label, name, parameters, placeholder = "") =>
-  labelled(label, h("input", { name, type: "search", value: parameters.get(name) ?? "", placeholder, maxlength: 200, autocomplete: "off" }));
+  labelled(
+    label,
+    h("input", {
+      name,
+      type: "search",
+      value: parameters.get(name) ?? "",
+      placeholder,
+      maxlength: 200,
+      autocomplete: "off",
+    }),
+  );
 
-const day = (label, name, parameters) => labelled(label, h("input", { name, type: "date", value: (parameters.get(name) ?? "").slice(0, 10) }));
+const day = (label, name, parameters) =>
+  labelled(label, h("input", { name, type: "date", value: (parameters.get(name) ?? "").slice(0, 10) }));
 
 function cluster(parameters, clusters) {
   const chosen = parameters.get("cluster") ?? "";
-  const options = clusters.map((one) => h("option", { value: one.id, selected: String(one.id) === chosen }, nameOf(one)));
+  const options = clusters.map((one) =>
+    h("option", { value: one.id, selected: String(one.id) === chosen }, nameOf(one)),
+  );
   return labelled("Cluster", h("select", { name: "cluster" }, h("option", { value: "" }, "any"), options));
 }

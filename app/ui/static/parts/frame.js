@@ -13,8 +13,13 @@ import { sortDialog } from "./sort-dialog.js";
 import { complain, toast } from "./toast.js";
 
 const TABS = [
-  ["Clusters", ""], ["Images", "/images"], ["Map", "/map"], ["Search", "/search"], ["Near-duplicates", "/duplicates"],
-  ["Outliers", "/outliers"], ["Encoders", "/encoders"],
+  ["Clusters", ""],
+  ["Images", "/images"],
+  ["Map", "/map"],
+  ["Search", "/search"],
+  ["Near-duplicates", "/duplicates"],
+  ["Outliers", "/outliers"],
+  ["Encoders", "/encoders"],
 ];
 
 /**
@@ -24,37 +29,65 @@ const TABS = [
 export async function collectionOf(page) {
   const path = `/v1/collections/${page.params.collection}`;
   const [{ body: collection, etag }, { items: clusterings }] = await Promise.all([
-    read(path, page), get(`${path}/clusterings?limit=100`, page),
+    read(path, page),
+    get(`${path}/clusterings?limit=100`, page),
   ]);
   const wanted = page.query.get("clustering");
-  const chosen = clusterings.find((one) => one.id === wanted) ?? (wanted ? await get(`/v1/clusterings/${wanted}`, page) : clusterings[0]);
+  const chosen =
+    clusterings.find((one) => one.id === wanted) ??
+    (wanted ? await get(`/v1/clusterings/${wanted}`, page) : clusterings[0]);
   return { collection, etag, clusterings, clustering: chosen ?? null, path: `/collections/${collection.id}` };
 }
 
 /** The frame around a view's content. `tools` stand at its right above the content. */
 export function frame(page, found, tab, content, { tools = [] } = {}) {
   page.title(tab === "Clusters" ? found.collection.name : `${tab} · ${found.collection.name}`);
-  return h("div.collection", {}, head(page, found), tabs(found, tab), work(page, found), tools.length ? h("div.tools", {}, tools) : null, content);
+  return h(
+    "div.collection",
+    {},
+    head(page, found),
+    tabs(found, tab),
+    work(page, found),
+    tools.length ? h("div.tools", {}, tools) : null,
+    content,
+  );
 }
 
 function head(page, found) {
   const { collection } = found;
   const { ready, pending, rejected } = collection.images;
   const numbers = [
-    counted(ready, "picture"), bytes(collection.bytes), pending ? `${pending} being prepared` : null,
+    counted(ready, "picture"),
+    bytes(collection.bytes),
+    pending ? `${pending} being prepared` : null,
     rejected ? h("a", { href: `${found.path}/images?status=rejected` }, `${rejected} rejected`) : null,
   ].filter(Boolean);
   return h(
     "header.collection-head",
     {},
-    h("div", {},
+    h(
+      "div",
+      {},
       h("h1", {}, collection.name),
-      h("p.quiet.numbers", {}, numbers.map((part) => h("span", {}, part))),
-      collection.description && h("p.quiet", {}, collection.description)),
-    h("div.actions", {},
+      h(
+        "p.quiet.numbers",
+        {},
+        numbers.map((part) => h("span", {}, part)),
+      ),
+      collection.description && h("p.quiet", {}, collection.description),
+    ),
+    h(
+      "div.actions",
+      {},
       h("button", { type: "button", onclick: () => pick(collection.id) }, icon("upload"), "Add pictures"),
-      h("button.primary", { type: "button", onclick: () => sortDialog(page, found), disabled: !ready }, icon("sort"), "Sort"),
-      menu("More about this collection", actions(page, found))),
+      h(
+        "button.primary",
+        { type: "button", onclick: () => sortDialog(page, found), disabled: !ready },
+        icon("sort"),
+        "Sort",
+      ),
+      menu("More about this collection", actions(page, found)),
+    ),
   );
 }
 
@@ -63,9 +96,18 @@ function actions(page, found) {
   const file = (format) => `/v1/clusterings/${clustering.id}/export?format=${format}`;
   return [
     { name: "Rename or describe", icon: "edit", run: () => rename(page, found) },
-    clustering && { name: "History of corrections", icon: "undo", href: address(`${path}/history`, { clustering: clustering.id }) },
+    clustering && {
+      name: "History of corrections",
+      icon: "undo",
+      href: address(`${path}/history`, { clustering: clustering.id }),
+    },
     clustering && { name: "Two clusterings side by side", icon: "compare", href: `${path}/compare` },
-    clustering && { name: "Export as CSV", icon: "download", href: `/v1/clusterings/${clustering.id}/assignments?format=csv`, download: "clusters.csv" },
+    clustering && {
+      name: "Export as CSV",
+      icon: "download",
+      href: `/v1/clusterings/${clustering.id}/assignments?format=csv`,
+      download: "clusters.csv",
+    },
     clustering && { name: "Export as folders (zip)", icon: "download", href: file("zip"), download: "" },
     clustering && { name: "Export as COCO", icon: "download", href: file("coco"), download: "" },
     { name: "Delete collection", icon: "delete", danger: true, run: () => remove(found) },
@@ -95,7 +137,12 @@ export async function remove({ collection }) {
 function tabs(found, tab) {
   const chosen = found.clustering && found.clustering !== found.clusterings[0] ? found.clustering.id : null;
   const links = TABS.map(([name, path]) =>
-    h("a", { href: address(found.path + path, { clustering: chosen }), "aria-current": name === tab ? "page" : null }, name));
+    h(
+      "a",
+      { href: address(found.path + path, { clustering: chosen }), "aria-current": name === tab ? "page" : null },
+      name,
+    ),
+  );
   return h("nav.tabs", { "aria-label": "Collection" }, links);
 }
 
@@ -109,12 +156,14 @@ function work(page, found) {
 const CHANGES = new Set(["unpack", "ingest", "sample", "cluster", "assign", "index", "duplicates"]);
 
 async function watch(page, found, bars) {
-  const list = async (state) => (await get(`/v1/jobs?collection=${found.collection.id}&state=${state}&limit=50`, page)).items;
+  const list = async (state) =>
+    (await get(`/v1/jobs?collection=${found.collection.id}&state=${state}&limit=50`, page)).items;
   const [running, queued] = await Promise.all([list("running"), list("queued")]);
   const next = [...running, ...queued.reverse()].find(({ kind }) => kind !== "sweep");
   if (!next) return;
   const done = ({ kind }) => {
-    if (CHANGES.has(kind) && !uploads.busy(found.collection.id)) page.reload(); // uploads show what came themselves
+    if (CHANGES.has(kind) && !uploads.busy(found.collection.id))
+      page.reload(); // uploads show what came themselves
     else watch(page, found, bars).catch(complain);
   };
   bars.replaceChildren(jobBar(next.id, { signal: page.signal, quiet: true, done }));

@@ -30,7 +30,8 @@ export class GalleryMap {
     this.looked = null;
     this.nearest = new Nearest(data.xy);
     this.shuffled = shuffle(data.count);
-    const label = `Map of ${counted(data.count, "picture")}. ` +
+    const label =
+      `Map of ${counted(data.count, "picture")}. ` +
       "Arrows move it, plus and minus zoom, 0 shows all, Enter opens the picture in the middle. Its clusters are listed beside it.";
     this.points = new Points(data.xy, { label, signal: page.signal });
     this.card = new MapCard();
@@ -48,7 +49,7 @@ export class GalleryMap {
     return this;
   }
 
-  name = (number) => (number < 0 ? "In no cluster" : this.names.get(number) ?? `Cluster ${number}`);
+  name = (number) => (number < 0 ? "In no cluster" : (this.names.get(number) ?? `Cluster ${number}`));
 
   address = (id) => address(`${this.found.path}/images/${id}`, { in: "map", clustering: this.found.clustering.id });
 
@@ -63,8 +64,12 @@ export class GalleryMap {
 
   recolour() {
     const { data, shuffled, chosen, looked, selection } = this;
-    const bright = looked !== null ? (point) => data.clusters[point] === looked
-      : selection.points.length ? (point) => selection.has(point) : null;
+    const bright =
+      looked !== null
+        ? (point) => data.clusters[point] === looked
+        : selection.points.length
+          ? (point) => selection.has(point)
+          : null;
     const { order, colours } = inks({ clusters: data.clusters, shuffled, chosen, bright });
     this.points.show(order, colours);
   }
@@ -72,14 +77,31 @@ export class GalleryMap {
   shown = (point) => !this.chosen.size || this.chosen.has(this.data.clusters[point]);
 
   #layout() {
-    const button = (text, label, run) => h("button.small", { type: "button", "aria-label": label, title: label, onclick: run }, text);
-    this.lassoButton = h("button.small", { type: "button", "aria-pressed": "false", title: "Draw around pictures (L)", onclick: () => this.lasso() }, "Lasso");
+    const button = (text, label, run) =>
+      h("button.small", { type: "button", "aria-label": label, title: label, onclick: run }, text);
+    this.lassoButton = h(
+      "button.small",
+      { type: "button", "aria-pressed": "false", title: "Draw around pictures (L)", onclick: () => this.lasso() },
+      "Lasso",
+    );
     const help = shortcuts(this.page, this.#keys());
-    const tools = h("div.map-tools", { role: "group", "aria-label": "Map" }, this.lassoButton,
-      button("+", "Zoom in (+)", () => this.points.zoom(NEARER)), button("−", "Zoom out (-)", () => this.points.zoom(1 / NEARER)),
-      button("Fit", "Fit the whole map in (0)", () => this.points.fit()), help);
-    return h("div.map-view", {},
-      h("div.map-main", {}, this.points.node, tools, this.selection.bar), this.side, this.card.node, this.selection.sheet);
+    const tools = h(
+      "div.map-tools",
+      { role: "group", "aria-label": "Map" },
+      this.lassoButton,
+      button("+", "Zoom in (+)", () => this.points.zoom(NEARER)),
+      button("−", "Zoom out (-)", () => this.points.zoom(1 / NEARER)),
+      button("Fit", "Fit the whole map in (0)", () => this.points.fit()),
+      help,
+    );
+    return h(
+      "div.map-view",
+      {},
+      h("div.map-main", {}, this.points.node, tools, this.selection.bar),
+      this.side,
+      this.card.node,
+      this.selection.sheet,
+    );
   }
 
   #keys() {
@@ -165,7 +187,9 @@ export class GalleryMap {
   }
 
   #key(event) {
-    const pan = { ArrowLeft: [STEP_PX, 0], ArrowRight: [-STEP_PX, 0], ArrowUp: [0, STEP_PX], ArrowDown: [0, -STEP_PX] }[event.key];
+    const pan = { ArrowLeft: [STEP_PX, 0], ArrowRight: [-STEP_PX, 0], ArrowUp: [0, STEP_PX], ArrowDown: [0, -STEP_PX] }[
+      event.key
+    ];
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (pan) this.points.pan(...pan);
     else if (event.key === "+" || event.key === "=") this.points.zoom(NEARER);
@@ -192,14 +216,23 @@ export class GalleryMap {
     this.names = new Map(this.clusters.map((one) => [one.id, nameOf(one)]));
     const chosen = { clustering: this.found.clustering.id };
     const entries = this.clusters.map(({ id }) => ({
-      number: id, name: this.name(id), size: sizes.get(id) ?? 0, href: address(`${this.found.path}/clusters/${id}`, chosen),
+      number: id,
+      name: this.name(id),
+      size: sizes.get(id) ?? 0,
+      href: address(`${this.found.path}/clusters/${id}`, chosen),
     }));
     if (sizes.has(-1)) entries.push({ number: -1, name: this.name(-1), size: sizes.get(-1), href: null });
     const highlight = (number) => {
       this.looked = number;
       this.recolour();
     };
-    this.legend = legend({ entries, chosen: this.chosen, highlight, toggle: (number) => this.#toggle(number), clear: () => this.#toggle(null) });
+    this.legend = legend({
+      entries,
+      chosen: this.chosen,
+      highlight,
+      toggle: (number) => this.#toggle(number),
+      clear: () => this.#toggle(null),
+    });
     this.side.replaceChildren(this.legend);
   }
 

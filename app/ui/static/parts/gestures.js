@@ -37,7 +37,8 @@ export function gestures(node, { pan, zoom, tap = () => {}, claimed = () => fals
     zoom(factor, (resting.x + now.x) / 2, (resting.y + now.y) / 2);
   };
   const up = (event) => {
-    if (fingers.delete(event.pointerId) && event.type === "pointerup" && travelled <= STILL_PX) tap(within(node, event), event);
+    if (fingers.delete(event.pointerId) && event.type === "pointerup" && travelled <= STILL_PX)
+      tap(within(node, event), event);
   };
   const wheel = (event) => {
     event.preventDefault();

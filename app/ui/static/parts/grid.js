@@ -26,7 +26,12 @@ export class Grid {
     this.cursor = null;
     this.exhausted = false;
     this.current = 0;
-    this.node = h("div.grid", { role: "listbox", "aria-label": label, tabindex: 0, "aria-multiselectable": Boolean(selection) });
+    this.node = h("div.grid", {
+      role: "listbox",
+      "aria-label": label,
+      tabindex: 0,
+      "aria-multiselectable": Boolean(selection),
+    });
     this.#listen(signal);
   }
 
@@ -115,7 +120,9 @@ export class Grid {
       node.classList.toggle("current", place === this.current);
     }
     const current = this.tiles.get(this.current)?.node;
-    current ? this.node.setAttribute("aria-activedescendant", current.id) : this.node.removeAttribute("aria-activedescendant");
+    current
+      ? this.node.setAttribute("aria-activedescendant", current.id)
+      : this.node.removeAttribute("aria-activedescendant");
   }
 
   /** Places whose tile touches a rectangle of the grid, in its own pixels. */

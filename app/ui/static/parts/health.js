@@ -11,12 +11,19 @@ const PARTS = {
 };
 
 export function health(page) {
-  const list = h("ul.health", {}, Object.keys(PARTS).map((name) => line(name, "")));
+  const list = h(
+    "ul.health",
+    {},
+    Object.keys(PARTS).map((name) => line(name, "")),
+  );
   const said = h("p", { role: "status" }, "Asking …");
   const ask = async () => {
     const checks = await readiness(page.signal);
     if (page.signal.aborted) return;
-    replace(list, Object.keys(checks).map((name) => line(name, checks[name])));
+    replace(
+      list,
+      Object.keys(checks).map((name) => line(name, checks[name])),
+    );
     const words = verdict(checks);
     if (said.textContent !== words) said.textContent = words;
   };
@@ -31,7 +38,7 @@ async function readiness(signal) {
   try {
     const answer = await fetch("/readyz", { signal, headers: { Accept: "application/json" } });
     const body = await answer.json();
-    return answer.ok ? body : body.checks ?? unknown();
+    return answer.ok ? body : (body.checks ?? unknown());
   } catch {
     return unknown();
   }
@@ -51,5 +58,11 @@ const WORDS = { ok: "works", failing: "does not work", unknown: "not known", "":
 function line(name, state) {
   const [title, about] = PARTS[name] ?? [name, ""];
   const symbol = state === "ok" ? icon("check") : state === "failing" ? icon("warning") : icon("more");
-  return h("li", { data: { state } }, symbol, h("span", {}, h("strong", {}, title), h("small", {}, about)), h("span.health-state", {}, WORDS[state] ?? state));
+  return h(
+    "li",
+    { data: { state } },
+    symbol,
+    h("span", {}, h("strong", {}, title), h("small", {}, about)),
+    h("span.health-state", {}, WORDS[state] ?? state),
+  );
 }

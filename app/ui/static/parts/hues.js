@@ -11,7 +11,8 @@ export function hue(number, dark = isDark()) {
 
 export const css = ([red, green, blue]) => `rgb(${red} ${green} ${blue})`;
 
-export const isDark = () => getComputedStyle(document.documentElement).colorScheme === "dark" ||
+export const isDark = () =>
+  getComputedStyle(document.documentElement).colorScheme === "dark" ||
   (document.documentElement.dataset.theme === undefined && matchMedia("(prefers-color-scheme: dark)").matches);
 
 /** Called when the page turns light or dark. */

@@ -33,7 +33,11 @@ export function imageFacts(image) {
 }
 
 function exposure(exif) {
-  const parts = [seconds(exif?.exposure_s), exif?.f_number && `f/${Number(exif.f_number.toFixed(1))}`, exif?.iso && `ISO ${exif.iso}`];
+  const parts = [
+    seconds(exif?.exposure_s),
+    exif?.f_number && `f/${Number(exif.f_number.toFixed(1))}`,
+    exif?.iso && `ISO ${exif.iso}`,
+  ];
   return parts.filter(Boolean).join(" · ") || null;
 }
 
@@ -53,10 +57,21 @@ export async function placesOf(image, { clusterings, clustering, path }, page) {
   const places = await all(`/v1/images/${image.id}/places?limit=500`, page);
   if (!places.length) return h("p.quiet", {}, "It is in no clustering yet.");
   const first = (place) => (place.clustering_id === clustering?.id ? 0 : 1);
-  return h("ul.places", {}, places.sort((a, b) => first(a) - first(b)).map((place) => {
-    const made = clusterings.find(({ id }) => id === place.clustering_id);
-    return h("li", {}, where(place, path), h("span.quiet", {}, [made ? `${made.algorithm}, ${made.k}` : "older", state(place)].join(" · ")));
-  }));
+  return h(
+    "ul.places",
+    {},
+    places
+      .sort((a, b) => first(a) - first(b))
+      .map((place) => {
+        const made = clusterings.find(({ id }) => id === place.clustering_id);
+        return h(
+          "li",
+          {},
+          where(place, path),
+          h("span.quiet", {}, [made ? `${made.algorithm}, ${made.k}` : "older", state(place)].join(" · ")),
+        );
+      }),
+  );
 }
 
 function where({ clustering_id: clustering, cluster, label }, path) {

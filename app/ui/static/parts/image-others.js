@@ -12,14 +12,23 @@ const KINDS = { exact: "equal", hash: "nearly equal", embedding: "very alike" };
 
 export function neighbours(image, found, page) {
   const query = `image=${image.id}`;
-  const link = (id) => address(`${found.path}/images/${id}`, { in: `search|${query}`, clustering: page.query.get("clustering") });
+  const link = (id) =>
+    address(`${found.path}/images/${id}`, { in: `search|${query}`, clustering: page.query.get("clustering") });
   const load = async () => {
     const asked = { ...askedFor(new URLSearchParams(query)), k: NEIGHBOURS };
     const { hits } = await search(found.collection.id, asked, {}, page);
     if (!hits.length) return h("p.quiet", {}, "There is no other picture to compare with.");
-    return thumbs(hits.map((hit) => ({ ...hit, words: decimal(hit.score, 2) })), link);
+    return thumbs(
+      hits.map((hit) => ({ ...hit, words: decimal(hit.score, 2) })),
+      link,
+    );
   };
-  return section("Looks like", load, { not_indexed: "Similar pictures are known once the collection has been sorted." }, page);
+  return section(
+    "Looks like",
+    load,
+    { not_indexed: "Similar pictures are known once the collection has been sorted." },
+    page,
+  );
 }
 
 export function nearDuplicates(image, found, page) {
@@ -28,9 +37,15 @@ export function nearDuplicates(image, found, page) {
     const { items } = await get(`/v1/collections/${found.collection.id}/duplicates/${image.id}?limit=100`, page);
     const others = items.filter(({ image_id: id }) => id !== image.id);
     if (!others.length) return h("p.quiet", {}, "None.");
-    return thumbs(others.map((one) => ({ ...one, words: KINDS[one.kind] ?? one.kind })), link);
+    return thumbs(
+      others.map((one) => ({ ...one, words: KINDS[one.kind] ?? one.kind })),
+      link,
+    );
   };
-  const quiet = { no_duplicates: "None.", not_searched: "Nobody has searched this collection for near-duplicates yet." };
+  const quiet = {
+    no_duplicates: "None.",
+    not_searched: "Nobody has searched this collection for near-duplicates yet.",
+  };
   return section("Near-duplicates", load, quiet, page);
 }
 
@@ -44,7 +59,10 @@ function section(title, load, quiet, page) {
       if (error.name === "AbortError" || page.signal.aborted) return;
       const again = h("button.link", { type: "button", onclick: fill }, "Try again");
       const known = quiet[error.code] ?? (error.status === 409 ? error.detail : null);
-      replace(body, known ? h("p.quiet", {}, known) : h("p.problem", { role: "alert" }, error.detail || error.message, " ", again));
+      replace(
+        body,
+        known ? h("p.quiet", {}, known) : h("p.problem", { role: "alert" }, error.detail || error.message, " ", again),
+      );
     }
   };
   fill();
@@ -52,6 +70,11 @@ function section(title, load, quiet, page) {
 }
 
 function thumbs(items, link) {
-  return h("ul.thumbs", {}, items.map(({ image_id: id, name, words }) =>
-    h("li", {}, h("a", { href: link(id), title: name }, picture(id, { name, size: 128 }), h("span", {}, words)))));
+  return h(
+    "ul.thumbs",
+    {},
+    items.map(({ image_id: id, name, words }) =>
+      h("li", {}, h("a", { href: link(id), title: name }, picture(id, { name, size: 128 }), h("span", {}, words))),
+    ),
+  );
 }

@@ -11,8 +11,22 @@ export function jobTable(nameOf) {
   const body = h("tbody");
   const rows = new Map();
   const heads = ["What", "State", "Started", "Took", ["Attempt", "number"], [h("span.visually-hidden", {}, "Actions")]];
-  const node = h("table.jobs", {},
-    h("thead", {}, h("tr", {}, heads.map((head) => h(`th${head[1] === "number" ? ".number" : ""}`, { scope: "col" }, Array.isArray(head) ? head[0] : head)))), body);
+  const node = h(
+    "table.jobs",
+    {},
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        heads.map((head) =>
+          h(`th${head[1] === "number" ? ".number" : ""}`, { scope: "col" }, Array.isArray(head) ? head[0] : head),
+        ),
+      ),
+    ),
+    body,
+  );
   const update = (jobs) => {
     for (const job of jobs) {
       if (!rows.has(job.id)) rows.set(job.id, row(job, nameOf));
@@ -20,18 +34,27 @@ export function jobTable(nameOf) {
     }
     const wanted = jobs.map(({ id }) => rows.get(id).node);
     for (const [id, { node: known }] of rows) if (!wanted.includes(known)) (known.remove(), rows.delete(id));
-    wanted.forEach((known, place) => body.children[place] !== known && body.insertBefore(known, body.children[place] ?? null));
+    wanted.forEach(
+      (known, place) => body.children[place] !== known && body.insertBefore(known, body.children[place] ?? null),
+    );
   };
   return { node, update };
 }
 
 function row(job, nameOf) {
-  const cells = Object.fromEntries(["state", "started", "took", "attempt", "actions"].map((name) => [name, h(`td.job-cell-${name}`)]));
+  const cells = Object.fromEntries(
+    ["state", "started", "took", "attempt", "actions"].map((name) => [name, h(`td.job-cell-${name}`)]),
+  );
   const name = nameOf(job.collection_id);
   const where = name
     ? h("a", { href: `/collections/${job.collection_id}` }, name)
     : h("span.quiet", {}, job.collection_id ? "a collection that is gone" : "the whole service");
-  const node = h("tr", {}, h("th.job-cell-what", { scope: "row" }, h("span", {}, kindName(job)), h("small", {}, where)), Object.values(cells));
+  const node = h(
+    "tr",
+    {},
+    h("th.job-cell-what", { scope: "row" }, h("span", {}, kindName(job)), h("small", {}, where)),
+    Object.values(cells),
+  );
   let before = "";
   const update = (latest) => {
     cells.took.textContent = jobDuration(latest);
@@ -41,7 +64,10 @@ function row(job, nameOf) {
     before = now;
     node.dataset.state = latest.state;
     replace(cells.state, stateWords(latest), ended(latest) ? jobProblem(latest) : progress(latest));
-    replace(cells.started, h("time", { datetime: latest.created_at, title: time(latest.created_at) }, ago(latest.created_at)));
+    replace(
+      cells.started,
+      h("time", { datetime: latest.created_at, title: time(latest.created_at) }, ago(latest.created_at)),
+    );
     cells.attempt.textContent = latest.attempt > 1 ? count(latest.attempt) : latest.attempt || "–";
     if (state !== latest.state) replace(cells.actions, actions(latest));
   };
@@ -56,14 +82,25 @@ function progress(job) {
   const bar = h("progress", { max: 1, "aria-label": stageName(job) });
   if (total) bar.value = done / total;
   const left = job.eta_s === null ? "" : ` · ${duration(job.eta_s)} left`;
-  return h("div.job-progress", {}, h("small", {}, `${stageName(job)}${total ? ` · ${count(done)} of ${count(total)} ${unit ?? ""}` : ""}${left}`), bar);
+  return h(
+    "div.job-progress",
+    {},
+    h("small", {}, `${stageName(job)}${total ? ` · ${count(done)} of ${count(total)} ${unit ?? ""}` : ""}${left}`),
+    bar,
+  );
 }
 
 const actions = (job) => [open(job), ended(job) ? reportButton(job) : cancelButton(job)];
 
 /** A training has a view of its own. */
 const open = (job) =>
-  job.kind === "finetune" && job.collection_id ? h("a.button.small", { href: `/collections/${job.collection_id}/train?job=${job.id}` }, ended(job) ? "Curves" : "Watch") : null;
+  job.kind === "finetune" && job.collection_id
+    ? h(
+        "a.button.small",
+        { href: `/collections/${job.collection_id}/train?job=${job.id}` },
+        ended(job) ? "Curves" : "Watch",
+      )
+    : null;
 
 function cancelButton(job) {
   const press = async (event) => {

@@ -27,14 +27,25 @@ const ERRORS = {
 };
 
 export const STATES = {
-  queued: "Waiting", running: "Running", succeeded: "Done", failed: "Failed", cancelled: "Cancelled", dead: "Given up",
+  queued: "Waiting",
+  running: "Running",
+  succeeded: "Done",
+  failed: "Failed",
+  cancelled: "Cancelled",
+  dead: "Given up",
 };
 
 /** The reason in our words, with the service's below; null when nothing went wrong. */
 export function jobProblem({ error }) {
   if (!error) return null;
   const plain = ERRORS[error.code] ?? "It could not be finished.";
-  return h("div.job-problem", {}, h("p.problem", {}, plain), error.detail && error.detail !== plain && h("small", {}, error.detail), h("small", {}, h("code", {}, error.code)));
+  return h(
+    "div.job-problem",
+    {},
+    h("p.problem", {}, plain),
+    error.detail && error.detail !== plain && h("small", {}, error.detail),
+    h("small", {}, h("code", {}, error.code)),
+  );
 }
 
 /** How long it ran, or has been running; empty while it waits. */

@@ -42,10 +42,13 @@ export class MapCard {
   #fill(id) {
     this.image.append(picture(id, { eager: true }));
     if (this.names.has(id)) return;
-    get(`/v1/images/${id}`).then(({ name }) => {
-      this.names.set(id, basename(name));
-      if (this.id === id) this.name.textContent = basename(name);
-    }, () => {}); // a card without a name is no reason to complain: the picture may just have been deleted
+    get(`/v1/images/${id}`).then(
+      ({ name }) => {
+        this.names.set(id, basename(name));
+        if (this.id === id) this.name.textContent = basename(name);
+      },
+      () => {},
+    ); // a card without a name is no reason to complain: the picture may just have been deleted
   }
 
   #place(x, y) {

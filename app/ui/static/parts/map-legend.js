@@ -11,9 +11,17 @@ import { css, hue } from "./hues.js";
 export function legend({ entries, chosen, highlight, toggle, clear }) {
   const list = h("ul.legend-list");
   const all = h("button.small", { type: "button", onclick: clear }, "Show all");
-  const node = h("section.legend", { "aria-label": "Clusters on the map" }, h("header", {}, h("h2", {}, "Clusters"), all), list);
+  const node = h(
+    "section.legend",
+    { "aria-label": "Clusters on the map" },
+    h("header", {}, h("h2", {}, "Clusters"), all),
+    list,
+  );
   const rows = entries.map((entry) => row(entry, { highlight, toggle }));
-  replace(list, rows.map(({ item }) => item));
+  replace(
+    list,
+    rows.map(({ item }) => item),
+  );
   node.update = () => {
     all.disabled = !chosen.size;
     for (const { swatch, button, entry } of rows) {
@@ -27,12 +35,30 @@ export function legend({ entries, chosen, highlight, toggle, clear }) {
 
 function row(entry, { highlight, toggle }) {
   const swatch = h("span.swatch");
-  const button = h("button.plain.legend-entry", { type: "button", "aria-pressed": "false", onclick: () => toggle(entry.number) },
-    swatch, h("span.name", {}, entry.name), h("span.quiet", {}, count(entry.size)));
-  const link = entry.href && h("a.legend-link", { href: entry.href, "aria-label": `Open ${entry.name}`, title: `Open ${entry.name}` }, icon("next"));
-  const item = h("li", {
-    onpointerenter: () => highlight(entry.number), onpointerleave: () => highlight(null),
-    onfocusin: () => highlight(entry.number), onfocusout: () => highlight(null),
-  }, button, link);
+  const button = h(
+    "button.plain.legend-entry",
+    { type: "button", "aria-pressed": "false", onclick: () => toggle(entry.number) },
+    swatch,
+    h("span.name", {}, entry.name),
+    h("span.quiet", {}, count(entry.size)),
+  );
+  const link =
+    entry.href &&
+    h(
+      "a.legend-link",
+      { href: entry.href, "aria-label": `Open ${entry.name}`, title: `Open ${entry.name}` },
+      icon("next"),
+    );
+  const item = h(
+    "li",
+    {
+      onpointerenter: () => highlight(entry.number),
+      onpointerleave: () => highlight(null),
+      onfocusin: () => highlight(entry.number),
+      onfocusout: () => highlight(null),
+    },
+    button,
+    link,
+  );
   return { item, swatch, button, entry };
 }

@@ -48,11 +48,17 @@ export class MapSelection {
 
   #draw() {
     const button = (text, run, kind = "button.small") => h(kind, { type: "button", onclick: run }, text);
-    replace(this.bar,
+    replace(
+      this.bar,
       h("strong", {}, `${counted(this.points.length, "picture")} selected`),
       button("Move to …", (event) => this.#move(event.currentTarget)),
       button("Open as a grid", () => this.open().catch(complain)),
-      h("button.plain", { type: "button", "aria-label": "Clear the selection", title: "Clear (Escape)", onclick: () => this.clear() }, icon("close")));
+      h(
+        "button.plain",
+        { type: "button", "aria-label": "Clear the selection", title: "Clear (Escape)", onclick: () => this.clear() },
+        icon("close"),
+      ),
+    );
   }
 
   /** More than one edit takes are sent one after the other; each can be undone for itself. */
@@ -65,7 +71,11 @@ export class MapSelection {
     try {
       const ids = this.points.map(data.id);
       for (let from = 0; from < ids.length; from += AT_ONCE) {
-        await edits.make({ kind: "move", images: ids.slice(from, from + AT_ONCE), cluster: chosen === OUT ? null : chosen.id });
+        await edits.make({
+          kind: "move",
+          images: ids.slice(from, from + AT_ONCE),
+          cluster: chosen === OUT ? null : chosen.id,
+        });
       }
     } catch (error) {
       complain(error);
@@ -79,11 +89,18 @@ export class MapSelection {
     this.stop = new AbortController();
     this.map.page.leave(() => this.stop.abort());
     const points = [...this.points];
-    const item = (point, place) => ({ image_id: data.id(point), name: `${name(data.clusters[point])}, picture ${place + 1}`, cluster: name(data.clusters[point]) });
+    const item = (point, place) => ({
+      image_id: data.id(point),
+      name: `${name(data.clusters[point])}, picture ${place + 1}`,
+      cluster: name(data.clusters[point]),
+    });
     const grid = new Grid({
       load: async () => ({ items: points.map(item), next_cursor: null }),
-      total: points.length, label: "Selected pictures", signal: this.stop.signal,
-      caption: ({ cluster }) => cluster, open: ({ image_id: id }) => go(address(id)),
+      total: points.length,
+      label: "Selected pictures",
+      signal: this.stop.signal,
+      caption: ({ cluster }) => cluster,
+      open: ({ image_id: id }) => go(address(id)),
     });
     const heading = h("h2", { tabindex: -1 }, `${counted(points.length, "picture")} inside the lasso`);
     const close = h("button.small", { type: "button", onclick: () => this.close() }, "Close");

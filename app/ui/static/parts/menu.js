@@ -5,7 +5,11 @@ import { icon } from "../core/icons.js";
 /** menu("More", [{ name: "Rename", icon: "edit", run }, { name: "API", href: "/docs" }]) */
 export function menu(label, items, { symbol = "more", text = null } = {}) {
   const id = uid("menu");
-  const list = h("div.menu", { id, popover: "auto", role: "menu" }, items.filter(Boolean).map((item) => entry(item, () => list.hidePopover())));
+  const list = h(
+    "div.menu",
+    { id, popover: "auto", role: "menu" },
+    items.filter(Boolean).map((item) => entry(item, () => list.hidePopover())),
+  );
   const button = h(
     text ? "button" : "button.plain",
     { type: "button", "aria-haspopup": "menu", "aria-label": text ? null : label, popovertarget: id },
@@ -23,7 +27,11 @@ export function menu(label, items, { symbol = "more", text = null } = {}) {
 function entry({ name, run, href, icon: symbol, danger, download }, close) {
   const inside = [symbol && icon(symbol), name];
   if (href) return h("a", { href, role: "menuitem", download, onclick: close }, inside);
-  return h(`button${danger ? ".danger-text" : ""}`, { type: "button", role: "menuitem", onclick: () => (close(), run()) }, inside);
+  return h(
+    `button${danger ? ".danger-text" : ""}`,
+    { type: "button", role: "menuitem", onclick: () => (close(), run()) },
+    inside,
+  );
 }
 
 function beside(list, button) {

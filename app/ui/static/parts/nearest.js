@@ -9,7 +9,10 @@ export class Nearest {
     this.bounds = boundsOf(xy);
     const { left, right, bottom, top } = this.bounds;
     const area = Math.max(right - left, 1e-9) * Math.max(top - bottom, 1e-9);
-    this.cell = Math.max(Math.sqrt((area * POINTS_A_CELL) / Math.max(1, this.count)), Math.max(right - left, top - bottom, 1e-9) / 2048);
+    this.cell = Math.max(
+      Math.sqrt((area * POINTS_A_CELL) / Math.max(1, this.count)),
+      Math.max(right - left, top - bottom, 1e-9) / 2048,
+    );
     this.columns = Math.floor((right - left) / this.cell) + 1;
     this.rows = Math.floor((top - bottom) / this.cell) + 1;
     this.#fill();
@@ -49,7 +52,9 @@ export class Nearest {
     const found = [];
     for (let row = this.#row(bottom); row <= this.#row(top); row++) {
       const low = this.bounds.bottom + row * this.cell;
-      const near = sides.filter(([, ay, , by]) => Math.min(ay, by) <= low + 1.01 * this.cell && Math.max(ay, by) >= low - 0.01 * this.cell);
+      const near = sides.filter(
+        ([, ay, , by]) => Math.min(ay, by) <= low + 1.01 * this.cell && Math.max(ay, by) >= low - 0.01 * this.cell,
+      );
       for (const point of this.#inRow(row, left, right)) {
         if (encloses(near, this.xy[2 * point], this.xy[2 * point + 1])) found.push(point);
       }

@@ -38,19 +38,28 @@ export class PictureActions {
 
   moveTo(cluster) {
     const words = cluster ? `to ${nameOf(cluster)}` : "out of all clusters";
-    return this.#leave({ kind: "move", cluster: cluster?.id ?? null }, `${counted(this.items.length, "picture")} moved ${words}`);
+    return this.#leave(
+      { kind: "move", cluster: cluster?.id ?? null },
+      `${counted(this.items.length, "picture")} moved ${words}`,
+    );
   }
 
   split() {
     const { items } = this;
-    return this.#leave({ kind: "split", cluster: this.home(items[0]) }, `${counted(items.length, "picture")} in a new cluster`);
+    return this.#leave(
+      { kind: "split", cluster: this.home(items[0]) },
+      `${counted(items.length, "picture")} in a new cluster`,
+    );
   }
 
   /** "Not this one": each picture goes to the nearest other cluster. */
   exclude() {
     const { items } = this;
     if (!items.length) return null;
-    return this.#leave({ kind: "exclude", cluster: this.home(items[0]) }, `${counted(items.length, "picture")} sent to the nearest other cluster`);
+    return this.#leave(
+      { kind: "exclude", cluster: this.home(items[0]) },
+      `${counted(items.length, "picture")} sent to the nearest other cluster`,
+    );
   }
 
   pin() {
@@ -65,7 +74,11 @@ export class PictureActions {
     const ids = this.items.map(({ image_id: id }) => id);
     if (!ids.length) return;
     const search = `${this.found.path}/search`;
-    go(ids.length === 1 ? address(search, { image: ids[0] }) : address(search, { like: ids.slice(0, EXAMPLES).join(",") }));
+    go(
+      ids.length === 1
+        ? address(search, { image: ids[0] })
+        : address(search, { like: ids.slice(0, EXAMPLES).join(",") }),
+    );
   }
 
   download() {
@@ -76,7 +89,8 @@ export class PictureActions {
       link.click();
       link.remove();
     }
-    if (items.length > FILES) toast(`The first ${FILES} are being saved. For more, export the clustering as folders (the menu beside Sort).`);
+    if (items.length > FILES)
+      toast(`The first ${FILES} are being saved. For more, export the clustering as folders (the menu beside Sort).`);
   }
 
   async #stay(kind, words) {

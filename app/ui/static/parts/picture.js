@@ -17,4 +17,8 @@ export function picture(id, { name = "", size = 256, eager = false } = {}) {
 
 /** A strip of small ones that say what a cluster or a collection is like. They repeat what the words beside them say. */
 export const mosaic = (ids, { size = 128 } = {}) =>
-  h("div.mosaic", { "aria-hidden": "true", data: { count: ids.length } }, ids.map((id) => picture(id, { size })));
+  h(
+    "div.mosaic",
+    { "aria-hidden": "true", data: { count: ids.length } },
+    ids.map((id) => picture(id, { size })),
+  );

@@ -29,7 +29,12 @@ export class Points extends EventTarget {
     this.colours = new Uint8Array();
     this.sight = { scale: 1, x: 0, y: 0, width: 0, height: 0, ratio: 1, diameter: 4, share: 1 };
     this.fitting = true;
-    this.node = h("div.points", { tabindex: 0, role: "application", "aria-label": label, "aria-roledescription": "map" });
+    this.node = h("div.points", {
+      tabindex: 0,
+      role: "application",
+      "aria-label": label,
+      "aria-roledescription": "map",
+    });
     this.#canvas(true);
     const watching = new ResizeObserver(() => this.#resize());
     watching.observe(this.node);

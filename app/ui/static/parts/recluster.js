@@ -12,7 +12,10 @@ export function reclusterButton(found, encoder, { text = "Re-cluster with it", k
     try {
       const { algorithm, k_requested: k } = found.clusterings[0] ?? { algorithm: "kmeans", k_requested: "auto" };
       await post(`/v1/collections/${found.collection.id}/clusterings`, { encoder: encoder.id, algorithm, k });
-      toast(`Sorting anew with ${encoder.name}.`, { action: "Compare when done", run: () => go(`${found.path}/compare`) });
+      toast(`Sorting anew with ${encoder.name}.`, {
+        action: "Compare when done",
+        run: () => go(`${found.path}/compare`),
+      });
       go(found.path);
     } catch (error) {
       button.disabled = false;

@@ -9,7 +9,11 @@ import { complain } from "./toast.js";
 
 /** `list` is the address of the API's list, `first` its first page. */
 export function rejectedTable(found, list, first, page) {
-  const rows = h("tbody", {}, first.items.map((image) => row(image, found)));
+  const rows = h(
+    "tbody",
+    {},
+    first.items.map((image) => row(image, found)),
+  );
   let cursor = first.next_cursor;
   const next = async () => {
     more.disabled = true;
@@ -24,18 +28,44 @@ export function rejectedTable(found, list, first, page) {
     more.disabled = false;
   };
   const more = h("button", { type: "button", hidden: !cursor, onclick: next }, "Show more");
-  const head = h("div.tools", {}, h("p.quiet", {}, "These files came, but could not be read as pictures. Nothing else happened to them."), saveButton(found, list));
-  const titles = h("tr", {}, ["Name", "Reason", "Size", ""].map((title) => h("th", { scope: "col" }, title || h("span.visually-hidden", {}, "Original"))));
+  const head = h(
+    "div.tools",
+    {},
+    h("p.quiet", {}, "These files came, but could not be read as pictures. Nothing else happened to them."),
+    saveButton(found, list),
+  );
+  const titles = h(
+    "tr",
+    {},
+    ["Name", "Reason", "Size", ""].map((title) =>
+      h("th", { scope: "col" }, title || h("span.visually-hidden", {}, "Original")),
+    ),
+  );
   return h("div.rejected", {}, head, h("div.table-scroll", {}, h("table", {}, h("thead", {}, titles), rows)), more);
 }
 
 function row(image, { path }) {
   const plain = rejection(image.error);
-  return h("tr", {},
-    h("td", {}, h("a", { href: `${path}/images/${image.id}?in=${encodeURIComponent("images|status=rejected")}` }, image.name)),
+  return h(
+    "tr",
+    {},
+    h(
+      "td",
+      {},
+      h("a", { href: `${path}/images/${image.id}?in=${encodeURIComponent("images|status=rejected")}` }, image.name),
+    ),
     h("td", {}, plain, image.error.detail !== plain ? h("small.reason", {}, image.error.detail) : null),
     h("td", {}, bytes(image.bytes)),
-    h("td", {}, h("a", { href: `/v1/images/${image.id}/file`, download: image.name, "aria-label": `Download ${image.name}` }, icon("download"))));
+    h(
+      "td",
+      {},
+      h(
+        "a",
+        { href: `/v1/images/${image.id}/file`, download: image.name, "aria-label": `Download ${image.name}` },
+        icon("download"),
+      ),
+    ),
+  );
 }
 
 function saveButton(found, list) {
@@ -44,13 +74,23 @@ function saveButton(found, list) {
     button.disabled = true;
     try {
       const images = await all(`${list}&limit=500`);
-      const lines = images.map(({ name, bytes: size, sha256, error }) => csvLine([name, error.code, error.detail, size, sha256]));
-      download(`${found.collection.name} rejected.csv`, [csvLine(["name", "code", "reason", "bytes", "sha256"]), ...lines]);
+      const lines = images.map(({ name, bytes: size, sha256, error }) =>
+        csvLine([name, error.code, error.detail, size, sha256]),
+      );
+      download(`${found.collection.name} rejected.csv`, [
+        csvLine(["name", "code", "reason", "bytes", "sha256"]),
+        ...lines,
+      ]);
     } catch (error) {
       complain(error);
     }
     button.disabled = false;
   };
   const number = found.collection.images.rejected;
-  return h("button", { type: "button", onclick: save, title: counted(number, "rejected file") }, icon("download"), "Download as CSV");
+  return h(
+    "button",
+    { type: "button", onclick: save, title: counted(number, "rejected file") },
+    icon("download"),
+    "Download as CSV",
+  );
 }

@@ -5,7 +5,10 @@ import { h, uid } from "../core/dom.js";
  * Inputs for each property of an object schema, under the names `params.<property>`.
  * `only` chooses some and their order, `skip` leaves some out; `names` and `hints` say it better than the schema does.
  */
-export function schemaFields(schema, { skip = [], only = null, names = {}, hints = {}, definitions = schema.$defs ?? {} } = {}) {
+export function schemaFields(
+  schema,
+  { skip = [], only = null, names = {}, hints = {}, definitions = schema.$defs ?? {} } = {},
+) {
   const properties = schema.properties ?? {};
   return (only ?? Object.keys(properties))
     .filter((name) => name in properties && !skip.includes(name))
@@ -26,11 +29,19 @@ export function schemaValues(form, schema) {
 
 /** References followed, and "this or null" taken apart: {..., optional, mixed}. */
 function resolved(property, definitions) {
-  if (property.$ref) return resolved({ ...definitions[property.$ref.split("/").at(-1)], ...without(property, "$ref") }, definitions);
-  if (property.allOf?.length === 1) return resolved({ ...property.allOf[0], ...without(property, "allOf") }, definitions);
+  if (property.$ref)
+    return resolved({ ...definitions[property.$ref.split("/").at(-1)], ...without(property, "$ref") }, definitions);
+  if (property.allOf?.length === 1)
+    return resolved({ ...property.allOf[0], ...without(property, "allOf") }, definitions);
   const choices = property.anyOf?.filter((one) => one.type !== "null").map((one) => resolved(one, definitions));
   if (!choices) return property;
-  return { ...property, ...choices[0], mixed: choices.length > 1, choices, optional: property.anyOf.length > choices.length };
+  return {
+    ...property,
+    ...choices[0],
+    mixed: choices.length > 1,
+    choices,
+    optional: property.anyOf.length > choices.length,
+  };
 }
 
 function without(object, key) {
@@ -40,24 +51,36 @@ function without(object, key) {
 
 function schemaField(name, property, title, hint) {
   const id = uid("field");
-  const about = [hint ?? property.description?.replace(/\bnull:/, "empty:"), limits(property), emptied(property)].filter(Boolean).join(" ");
+  const about = [hint ?? property.description?.replace(/\bnull:/, "empty:"), limits(property), emptied(property)]
+    .filter(Boolean)
+    .join(" ");
   const input = inputFor(name, property);
   input.id = id;
   if (about) input.setAttribute("aria-describedby", `${id}-about`);
-  return h(`div.field${property.type === "boolean" ? ".check" : ""}`, {},
-    h("label", { for: id }, title ?? heading(name, property)), input, about ? h("small", { id: `${id}-about` }, about) : null);
+  return h(
+    `div.field${property.type === "boolean" ? ".check" : ""}`,
+    {},
+    h("label", { for: id }, title ?? heading(name, property)),
+    input,
+    about ? h("small", { id: `${id}-about` }, about) : null,
+  );
 }
 
 function inputFor(name, property) {
   const shared = { name: `params.${name}` };
   const initial = property.default;
   if (property.enum) {
-    return h("select", shared, property.enum.map((value) => h("option", { value: String(value), selected: value === initial }, String(value))));
+    return h(
+      "select",
+      shared,
+      property.enum.map((value) => h("option", { value: String(value), selected: value === initial }, String(value))),
+    );
   }
   if (property.type === "boolean") return h("input", { ...shared, type: "checkbox", checked: Boolean(initial) });
   const text = { ...shared, value: shown(initial, property), placeholder: placeholder(property), autocomplete: "off" };
   if (property.mixed) return h("input", { ...text, type: "text", pattern: pattern(property) });
-  if (property.type === "integer" || property.type === "number") return h("input", { ...text, type: "number", ...bounds(property) });
+  if (property.type === "integer" || property.type === "number")
+    return h("input", { ...text, type: "number", ...bounds(property) });
   return h("input", { ...text, type: "text", required: property.minLength > 0 ? true : null });
 }
 
@@ -74,7 +97,9 @@ function pattern({ choices }) {
   const constants = choices.flatMap((one) => one.enum ?? (one.const === undefined ? [] : [one.const]));
   const numbers = { integer: "-?[0-9]+", number: "-?[0-9]*\\.?[0-9]+([eE]-?[0-9]+)?" };
   const kinds = choices.map(({ type }) => numbers[type]).filter(Boolean);
-  const free = choices.some((one) => one.type === "array" || (one.type === "string" && one.const === undefined && !one.enum));
+  const free = choices.some(
+    (one) => one.type === "array" || (one.type === "string" && one.const === undefined && !one.enum),
+  );
   return free ? null : [...constants, ...kinds].join("|");
 }
 
@@ -84,14 +109,20 @@ function shown(value, property) {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-const placeholder = ({ optional, default: initial }) => (!optional ? null : initial === null || initial === undefined ? "automatic" : "none");
+const placeholder = ({ optional, default: initial }) =>
+  !optional ? null : initial === null || initial === undefined ? "automatic" : "none";
 
 function typed(input, property) {
   if (property.type === "boolean") return input.checked;
   const text = input.value.trim();
-  if (text === "") return property.optional && property.default !== null && property.default !== undefined ? null : undefined;
+  if (text === "")
+    return property.optional && property.default !== null && property.default !== undefined ? null : undefined;
   if (property.enum) return property.enum.find((value) => String(value) === text);
-  if (property.type === "array" && !text.startsWith("[")) return text.split(/[\s,;]+/).filter(Boolean).map(parsed);
+  if (property.type === "array" && !text.startsWith("["))
+    return text
+      .split(/[\s,;]+/)
+      .filter(Boolean)
+      .map(parsed);
   return property.type === "string" && !property.mixed ? text : parsed(text);
 }
 
@@ -109,7 +140,8 @@ function limits({ minimum, maximum, exclusiveMinimum, exclusiveMaximum, type }) 
   const high = maximum ?? exclusiveMaximum;
   const [above, below] = [minimum === undefined ? "above" : "at least", maximum === undefined ? "below" : "at most"];
   const plain = above === "at least" && below === "at most";
-  if (low !== undefined && high !== undefined && high < 2 ** 31) return plain ? `${low} to ${high}.` : sentence(`${above} ${low}, ${below} ${high}.`);
+  if (low !== undefined && high !== undefined && high < 2 ** 31)
+    return plain ? `${low} to ${high}.` : sentence(`${above} ${low}, ${below} ${high}.`);
   return low !== undefined && low !== 0 ? sentence(`${above} ${low}.`) : "";
 }
 

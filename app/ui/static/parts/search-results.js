@@ -17,21 +17,51 @@ export function results(hits, { href, atLeast, threshold, again, needsLike }) {
   const cut = (value) => {
     for (const { hit, node } of rows) node.hidden = hit.score < value;
     const left = hits.filter(({ score }) => score >= value).length;
-    words.textContent = value > 0 ? `${left} of ${counted(hits.length, "picture")} at ${decimal(value, 2)} or more` : counted(hits.length, "picture");
+    words.textContent =
+      value > 0
+        ? `${left} of ${counted(hits.length, "picture")} at ${decimal(value, 2)} or more`
+        : counted(hits.length, "picture");
   };
-  const filter = slider("At least", { min: 0, max: 1, step: 0.01, value: atLeast, words: (value) => decimal(value, 2) }, (value) => (cut(value), threshold(value)));
+  const filter = slider(
+    "At least",
+    { min: 0, max: 1, step: 0.01, value: atLeast, words: (value) => decimal(value, 2) },
+    (value) => (cut(value), threshold(value)),
+  );
   cut(atLeast);
-  return h("div.result-list", {}, h("div.tools", {}, filter, words), h("ul.results", {}, rows.map(({ node }) => node)), bar.node);
+  return h(
+    "div.result-list",
+    {},
+    h("div.tools", {}, filter, words),
+    h(
+      "ul.results",
+      {},
+      rows.map(({ node }) => node),
+    ),
+    bar.node,
+  );
 }
 
 function tile({ image_id: id, name, score }, href, marks, changed) {
-  const mark = (kind, symbol, label) => h("button.plain.mark", {
-    type: "button", "aria-pressed": "false", "aria-label": `${basename(name)}: ${label}`, title: label, data: { kind },
-    onclick: () => press(kind),
-  }, icon(symbol));
+  const mark = (kind, symbol, label) =>
+    h(
+      "button.plain.mark",
+      {
+        type: "button",
+        "aria-pressed": "false",
+        "aria-label": `${basename(name)}: ${label}`,
+        title: label,
+        data: { kind },
+        onclick: () => press(kind),
+      },
+      icon(symbol),
+    );
   const buttons = [mark("like", "check", "fits"), mark("unlike", "close", "does not fit")];
-  const node = h("li", {}, h("a", { href, title: name }, picture(id, { name })),
-    h("div.result-words", {}, h("span", {}, decimal(score, 2)), buttons));
+  const node = h(
+    "li",
+    {},
+    h("a", { href, title: name }, picture(id, { name })),
+    h("div.result-words", {}, h("span", {}, decimal(score, 2)), buttons),
+  );
   const press = (kind) => {
     if (marks.get(id) === kind) marks.delete(id);
     else marks.set(id, kind);
@@ -45,7 +75,11 @@ function tile({ image_id: id, name, score }, href, marks, changed) {
 function refineBar(marks, again, needsLike) {
   const words = h("strong");
   const of = (kind) => [...marks].filter(([, one]) => one === kind).map(([id]) => id);
-  const button = h("button.primary", { type: "button", onclick: () => again(of("like"), of("unlike")) }, "Search again with these");
+  const button = h(
+    "button.primary",
+    { type: "button", onclick: () => again(of("like"), of("unlike")) },
+    "Search again with these",
+  );
   const node = h("div.selection-bar", { role: "group", "aria-label": "Examples", hidden: true }, words, button);
   const update = () => {
     const [fit, unfit] = [of("like").length, of("unlike").length];

@@ -32,8 +32,14 @@ function key(event, grid) {
   const { selection, current, columns } = grid;
   const page = columns * Math.max(1, Math.floor(innerHeight / grid.step) - 1);
   const to = {
-    ArrowLeft: current - 1, ArrowRight: current + 1, ArrowUp: current - columns, ArrowDown: current + columns,
-    Home: 0, End: grid.length - 1, PageUp: current - page, PageDown: current + page,
+    ArrowLeft: current - 1,
+    ArrowRight: current + 1,
+    ArrowUp: current - columns,
+    ArrowDown: current + columns,
+    Home: 0,
+    End: grid.length - 1,
+    PageUp: current - page,
+    PageDown: current + page,
   }[event.key];
   if (to !== undefined && !event.altKey) {
     grid.focus(to);
@@ -58,7 +64,12 @@ function band(event, grid) {
   let scrolling = 0;
   const draw = () => {
     const to = inside(last, grid);
-    const area = { left: Math.min(from.x, to.x), top: Math.min(from.y, to.y), right: Math.max(from.x, to.x), bottom: Math.max(from.y, to.y) };
+    const area = {
+      left: Math.min(from.x, to.x),
+      top: Math.min(from.y, to.y),
+      right: Math.max(from.x, to.x),
+      bottom: Math.max(from.y, to.y),
+    };
     if (!grid.banding && Math.max(area.right - area.left, area.bottom - area.top) < DRAG_PX) return;
     if (!grid.banding) grid.node.append(box);
     grid.banding = true;

@@ -19,26 +19,44 @@ export function listOf(text, { collection, clustering, path }, page) {
   const parameters = new URLSearchParams(more);
   const chosen = { clustering: clustering?.id };
   const k = page.query.get("k");
-  const paged = (url, parameters = {}) => (cursor) => get(address(url, { ...parameters, limit: PAGE, cursor }), page);
+  const paged =
+    (url, parameters = {}) =>
+    (cursor) =>
+      get(address(url, { ...parameters, limit: PAGE, cursor }), page);
   const lists = {
     cluster: () => ({
-      name: "the cluster", href: address(`${path}/clusters/${number}`, { ...chosen, k }),
+      name: "the cluster",
+      href: address(`${path}/clusters/${number}`, { ...chosen, k }),
       load: paged(`/v1/clusterings/${chosen.clustering}/clusters/${number}/images`, { k }),
     }),
-    outliers: () => ({ name: "the outliers", href: address(`${path}/outliers`, chosen), load: paged(`/v1/clusterings/${chosen.clustering}/outliers`) }),
+    outliers: () => ({
+      name: "the outliers",
+      href: address(`${path}/outliers`, chosen),
+      load: paged(`/v1/clusterings/${chosen.clustering}/outliers`),
+    }),
     images: () => ({
-      name: "all pictures", href: address(`${path}/images`, Object.fromEntries(parameters)),
-      load: paged(`/v1/collections/${collection.id}/images`, { status: parameters.get("status") ?? "ready", ...filtersOf(parameters, clustering) }),
+      name: "all pictures",
+      href: address(`${path}/images`, Object.fromEntries(parameters)),
+      load: paged(`/v1/collections/${collection.id}/images`, {
+        status: parameters.get("status") ?? "ready",
+        ...filtersOf(parameters, clustering),
+      }),
     }),
     search: () => ({
-      name: "the search", href: address(`${path}/search`, Object.fromEntries(parameters)),
-      load: async () => ({ items: (await search(collection.id, askedFor(parameters), filtersOf(parameters, clustering), page)).hits, next_cursor: null }),
+      name: "the search",
+      href: address(`${path}/search`, Object.fromEntries(parameters)),
+      load: async () => ({
+        items: (await search(collection.id, askedFor(parameters), filtersOf(parameters, clustering), page)).hits,
+        next_cursor: null,
+      }),
     }),
     map: () => ({ name: "the map", href: address(`${path}/map`, chosen), load: null }),
     duplicates: () => ({ name: "the near-duplicates", href: `${path}/duplicates`, load: null }),
   };
   const needsClustering = word === "cluster" || word === "outliers";
-  return lists[word] && (clustering || !needsClustering) ? { key: `${collection.id} ${text} ${chosen.clustering}`, ...lists[word]() } : null;
+  return lists[word] && (clustering || !needsClustering)
+    ? { key: `${collection.id} ${text} ${chosen.clustering}`, ...lists[word]() }
+    : null;
 }
 
 /** Where in the list an image is: {place, total, before, after}; total null while pages are missing, null when it is not there. */
@@ -55,7 +73,12 @@ export async function placeIn(list, image) {
   }
   const place = known.ids.indexOf(image);
   if (place < 0) return null;
-  return { place, total: known.ended ? known.ids.length : null, before: known.ids[place - 1], after: known.ids[place + 1] };
+  return {
+    place,
+    total: known.ended ? known.ids.length : null,
+    before: known.ids[place - 1],
+    after: known.ids[place + 1],
+  };
 }
 
 /** To the picture beside: the way back then still leads to the list, not through all that one has seen. */

@@ -10,17 +10,26 @@ export function storage({ kind, images, bytes: used, free, total }) {
       ["Pictures", count(images)],
       ["They take", bytes(used)],
       free !== null && ["Free on the disk", total ? `${bytes(free)} of ${bytes(total)}` : bytes(free)],
-      ["Kept in", { local: "a folder of this machine", s3: "an object store (S3)" }[kind] ?? kind]),
+      ["Kept in", { local: "a folder of this machine", s3: "an object store (S3)" }[kind] ?? kind],
+    ),
     bar,
   ];
 }
 
 /** Said plainly: whoever can reach an open service can see and delete everything. */
 export function access(open) {
-  if (!open) return [h("p", {}, "Only those who have a key may use this service."), h("p.quiet", {}, "Keys are made, listed and taken back on the command line: roost key.")];
+  if (!open)
+    return [
+      h("p", {}, "Only those who have a key may use this service."),
+      h("p.quiet", {}, "Keys are made, listed and taken back on the command line: roost key."),
+    ];
   return [
     h("p", {}, h("strong", {}, "Open to whoever reaches its address.")),
-    h("p.quiet", {}, "There are no accounts and no keys: everyone who can open this page can see, change and delete all collections. On the machine itself, where roost serve listens unless told otherwise, that is only you. Before you let others reach it, put it behind a proxy that asks who they are."),
+    h(
+      "p.quiet",
+      {},
+      "There are no accounts and no keys: everyone who can open this page can see, change and delete all collections. On the machine itself, where roost serve listens unless told otherwise, that is only you. Before you let others reach it, put it behind a proxy that asks who they are.",
+    ),
     h("p.quiet", {}, "Keys come with the server setting."),
   ];
 }
@@ -30,10 +39,18 @@ export function running(system) {
   return facts(
     ["Roost", system.version],
     ["Python", system.python],
-    ["Embeds on", { cpu: "the processor", cuda: "the graphics card", auto: "the graphics card if there is one, else the processor" }[system.device] ?? system.device],
+    [
+      "Embeds on",
+      {
+        cpu: "the processor",
+        cuda: "the graphics card",
+        auto: "the graphics card if there is one, else the processor",
+      }[system.device] ?? system.device,
+    ],
     ["Database", { sqlite: "SQLite", postgresql: "PostgreSQL" }[system.database] ?? system.database],
     ["Broker", { embedded: "none needed, all in one process", redis: "Redis" }[system.broker] ?? system.broker],
-    ["Workers", workers.length ? workers : "none is alive"]);
+    ["Workers", workers.length ? workers : "none is alive"],
+  );
 }
 
 const workerWords = ({ name, queues, last_seen: seen }) => `${name} · ${queues.join(", ")} · heard of ${ago(seen)}`;
@@ -49,7 +66,11 @@ const LIMITS = {
 
 /** One that is newer than this page is shown by its own name. */
 export const limits = (given) =>
-  facts(...Object.entries(given).filter(([, value]) => value !== null).map(([name, value]) => {
-    const [title, show] = LIMITS[name] ?? [name.replaceAll("_", " "), String];
-    return [title, show(value)];
-  }));
+  facts(
+    ...Object.entries(given)
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => {
+        const [title, show] = LIMITS[name] ?? [name.replaceAll("_", " "), String];
+        return [title, show(value)];
+      }),
+  );

@@ -10,15 +10,29 @@ const SHOWN = 5;
 
 /** `select(event)` is called when the box is ticked, `rename(label)` when a new name is saved; without them it is only looked at. */
 export function sheetCard(cluster, href, { select = null, rename = null } = {}) {
-  const box = select && h("input.sheet-check", { type: "checkbox", "aria-label": `Select ${nameOf(cluster)}`, onclick: select });
-  return h("li.sheet-card", { data: { cluster: cluster.id } },
-    h("a.sheet", { href, "aria-label": `Open ${nameOf(cluster)}`, data: { count: Math.min(SHOWN, cluster.representatives.length) } }, sheet(cluster)),
+  const box =
+    select && h("input.sheet-check", { type: "checkbox", "aria-label": `Select ${nameOf(cluster)}`, onclick: select });
+  return h(
+    "li.sheet-card",
+    { data: { cluster: cluster.id } },
+    h(
+      "a.sheet",
+      {
+        href,
+        "aria-label": `Open ${nameOf(cluster)}`,
+        data: { count: Math.min(SHOWN, cluster.representatives.length) },
+      },
+      sheet(cluster),
+    ),
     box,
-    h("div.sheet-words", {},
+    h(
+      "div.sheet-words",
+      {},
       clusterName(cluster, { tag: "h3", save: rename }),
-      h("p", {}, h("span", {}, counted(cluster.size, "picture")), cohesion(cluster.cohesion))));
+      h("p", {}, h("span", {}, counted(cluster.size, "picture")), cohesion(cluster.cohesion)),
+    ),
+  );
 }
 
 /** The first is the most typical one, and twice as large as the others. */
-const sheet = ({ representatives }) =>
-  representatives.slice(0, SHOWN).map((id, place) => picture(id, { size: 128 }));
+const sheet = ({ representatives }) => representatives.slice(0, SHOWN).map((id, place) => picture(id, { size: 128 }));

@@ -24,7 +24,10 @@ export class Sheets {
     this.list = h("ul.sheets", { "aria-label": "Clusters" });
     this.end = h("div.sheets-end", { "aria-hidden": "true" }, skeleton(3, "sheet-skeleton"));
     this.node = h("div.sheets-frame", {}, this.list, this.end);
-    this.observer = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && this.more().catch(complain), { rootMargin: AHEAD });
+    this.observer = new IntersectionObserver(
+      (seen) => seen.some((one) => one.isIntersecting) && this.more().catch(complain),
+      { rootMargin: AHEAD },
+    );
     signal.addEventListener("abort", () => this.observer.disconnect());
     this.selection.addEventListener("change", () => this.#mark());
   }
@@ -67,7 +70,10 @@ export class Sheets {
   }
 
   #fetch(cursor) {
-    return get(address(`/v1/clusterings/${this.clustering}/clusters`, { limit: PAGE, order: this.order, k: this.k, cursor }), { signal: this.signal });
+    return get(
+      address(`/v1/clusterings/${this.clustering}/clusters`, { limit: PAGE, order: this.order, k: this.k, cursor }),
+      { signal: this.signal },
+    );
   }
 
   #take({ items, next_cursor: cursor }) {

@@ -12,7 +12,11 @@ export function shortcuts(page, list) {
   const show = () => help(list);
   const all = [...list, { keys: ["?"], words: "Show this list", run: show }];
   document.addEventListener("keydown", (event) => press(event, all), { signal: page.signal });
-  return h("button.plain", { type: "button", "aria-label": "Keyboard help", title: "Keyboard help (?)", onclick: show }, icon("keyboard"));
+  return h(
+    "button.plain",
+    { type: "button", "aria-label": "Keyboard help", title: "Keyboard help (?)", onclick: show },
+    icon("keyboard"),
+  );
 }
 
 /** Undo and redo are the same keys everywhere. */
@@ -32,7 +36,8 @@ function press(event, list) {
 }
 
 const busy = (target) =>
-  Boolean(document.querySelector("dialog[open], .menu:popover-open")) || Boolean(target.closest?.("input:not([type=checkbox], [type=range]), textarea, select, [contenteditable]"));
+  Boolean(document.querySelector("dialog[open], .menu:popover-open")) ||
+  Boolean(target.closest?.("input:not([type=checkbox], [type=range]), textarea, select, [contenteditable]"));
 
 /** Shift is part of a name only beside Control: on its own it is in the character already. */
 function nameOf(event) {
@@ -43,6 +48,16 @@ function nameOf(event) {
 
 function help(list) {
   const rows = [...list.filter(({ words }) => words), { keys: ["?"], words: "Show this list" }].map(({ keys, words }) =>
-    h("tr", {}, h("td.keys", {}, keys.map((key) => h("kbd", {}, key))), h("td", {}, words)));
+    h(
+      "tr",
+      {},
+      h(
+        "td.keys",
+        {},
+        keys.map((key) => h("kbd", {}, key)),
+      ),
+      h("td", {}, words),
+    ),
+  );
   sheet("Keyboard", h("table.keys-table", {}, h("tbody", {}, rows)));
 }

@@ -15,6 +15,15 @@ export function slider(label, { min, max, step = 1, value, words = String }, cha
     clearTimeout(timer);
     timer = setTimeout(() => input.isConnected && changed(now), RESTS_MS);
   };
-  const input = h("input", { id, type: "range", min, max, step, value, "aria-valuetext": words(value), oninput: moved });
+  const input = h("input", {
+    id,
+    type: "range",
+    min,
+    max,
+    step,
+    value,
+    "aria-valuetext": words(value),
+    oninput: moved,
+  });
   return h("div.slider", {}, h("label", { for: id }, label), input, output);
 }

@@ -14,23 +14,46 @@ export async function sortDialog(page, { collection, path }) {
   const [encoders, algorithms] = await Promise.all([all("/v1/encoders?limit=500", page), get("/v1/algorithms", page)]);
   const mine = encoders.filter((one) => one.available && (!one.collection_id || one.collection_id === collection.id));
   const details = h("div.details");
-  const algorithm = select("algorithm", algorithms.map(({ name }) => [name, name]), "kmeans");
+  const algorithm = select(
+    "algorithm",
+    algorithms.map(({ name }) => [name, name]),
+    "kmeans",
+  );
   const chosen = () => algorithms.find(({ name }) => name === algorithm.value);
   const show = () => details.replaceChildren(h("p.quiet", {}, chosen().summary), ...schemaFields(chosen().params));
   algorithm.addEventListener("change", show);
   show();
   const best = mine.find((one) => one.recommended)?.id ?? mine.find((one) => one.name === "efficientnet-lite0")?.id;
   const fields = [
-    labelled("Encoder", select("encoder", mine.map((one) => [one.id, one.recommended ? `${one.name} (recommended)` : one.name]), best)),
-    labelled("Clusters", h("input", { name: "k", value: "auto", pattern: "auto|[0-9]+", required: true, autocomplete: "off" }), "A number, or auto: Roost tries several and takes the most stable."),
+    labelled(
+      "Encoder",
+      select(
+        "encoder",
+        mine.map((one) => [one.id, one.recommended ? `${one.name} (recommended)` : one.name]),
+        best,
+      ),
+    ),
+    labelled(
+      "Clusters",
+      h("input", { name: "k", value: "auto", pattern: "auto|[0-9]+", required: true, autocomplete: "off" }),
+      "A number, or auto: Roost tries several and takes the most stable.",
+    ),
     labelled("Algorithm", algorithm),
     details,
-    labelled("Events", h("input", { name: "event_gap_s", type: "number", min: 0, step: "any", placeholder: "off" }), "Pictures one camera took so few seconds apart are sorted as one."),
+    labelled(
+      "Events",
+      h("input", { name: "event_gap_s", type: "number", min: 0, step: "any", placeholder: "off" }),
+      "Pictures one camera took so few seconds apart are sorted as one.",
+    ),
   ];
-  const submit = ({ k, encoder, event_gap_s: gap }) => post(`/v1/collections/${collection.id}/clusterings`, {
-    encoder, algorithm: algorithm.value, k: k === "auto" ? k : Number(k), event_gap_s: gap ? Number(gap) : null,
-    params: schemaValues(algorithm.form, chosen().params),
-  });
+  const submit = ({ k, encoder, event_gap_s: gap }) =>
+    post(`/v1/collections/${collection.id}/clusterings`, {
+      encoder,
+      algorithm: algorithm.value,
+      k: k === "auto" ? k : Number(k),
+      event_gap_s: gap ? Number(gap) : null,
+      params: schemaValues(algorithm.form, chosen().params),
+    });
   const accepted = await ask({ title: "Sort the pictures", fields, action: "Sort", submit });
   if (accepted) go(path);
 }
@@ -43,7 +66,11 @@ export async function sortAfterUpload(collection) {
 }
 
 function select(name, options, value) {
-  return h("select", { name }, options.map(([key, text]) => h("option", { value: key, selected: key === value }, text)));
+  return h(
+    "select",
+    { name },
+    options.map(([key, text]) => h("option", { value: key, selected: key === value }, text)),
+  );
 }
 
 const labelled = (text, input, hint) => h("label.field", {}, h("span", {}, text), input, hint && h("small", {}, hint));

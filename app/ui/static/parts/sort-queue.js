@@ -70,12 +70,14 @@ export class SortQueue {
     this.#cursor = cursor;
     this.complete = !cursor;
     if (this.source === "all") this.total = this.clustering.images;
-    else if (this.source === "outliers") this.total = this.complete ? this.items.length : Math.max(this.clustering.outliers, this.items.length);
+    else if (this.source === "outliers")
+      this.total = this.complete ? this.items.length : Math.max(this.clustering.outliers, this.items.length);
   }
 
   #address() {
     const path = `/v1/clusterings/${this.clustering.id}`;
-    if (typeof this.source === "number") return address(`${path}/clusters/${this.source}/images`, { limit: PAGE, cursor: this.#cursor });
+    if (typeof this.source === "number")
+      return address(`${path}/clusters/${this.source}/images`, { limit: PAGE, cursor: this.#cursor });
     return address(`${path}/outliers`, { limit: PAGE, at_least: this.source === "all" ? 0 : 1, cursor: this.#cursor });
   }
 }

@@ -56,7 +56,12 @@ export class SortSession extends EventTarget {
   #decide(edit) {
     const sent = this.edits.make(edit, "", { quiet: true });
     const step = { kind: edit.kind, sent };
-    sent.then((done) => done || this.#drop(step), (error) => (this.#drop(step), this.#failed(error))).finally(() => this.#changed());
+    sent
+      .then(
+        (done) => done || this.#drop(step),
+        (error) => (this.#drop(step), this.#failed(error)),
+      )
+      .finally(() => this.#changed());
     this.#begun ??= performance.now();
     this.#times.push(performance.now());
     this.#step(step);
@@ -73,7 +78,10 @@ export class SortSession extends EventTarget {
   }
 
   #go(by) {
-    this.queue.step(by).then(() => this.#changed(), (error) => this.#failed(error));
+    this.queue.step(by).then(
+      () => this.#changed(),
+      (error) => this.#failed(error),
+    );
     this.#changed();
   }
 

@@ -18,8 +18,23 @@ export function targetsOf(list, page, source) {
 
 export function targetList(targets, move) {
   const rows = targets.map((cluster, place) =>
-    h("li", {}, h("button.target", { type: "button", onclick: () => move(cluster), "aria-keyshortcuts": KEYS[place], data: { cluster: cluster.id } },
-      h("kbd", {}, KEYS[place]), mosaic(cluster.representatives.slice(0, 3)), h("span.target-words", {}, h("strong", {}, nameOf(cluster)), h("small", {}, counted(cluster.size, "picture"))))));
+    h(
+      "li",
+      {},
+      h(
+        "button.target",
+        {
+          type: "button",
+          onclick: () => move(cluster),
+          "aria-keyshortcuts": KEYS[place],
+          data: { cluster: cluster.id },
+        },
+        h("kbd", {}, KEYS[place]),
+        mosaic(cluster.representatives.slice(0, 3)),
+        h("span.target-words", {}, h("strong", {}, nameOf(cluster)), h("small", {}, counted(cluster.size, "picture"))),
+      ),
+    ),
+  );
   return h("ol.targets", { "aria-label": "Clusters and their keys" }, rows);
 }
 
@@ -28,13 +43,27 @@ export function chooseTargets(list, targets) {
   const has = new Set(targets.map(({ id }) => id));
   const boxes = list.map((cluster) => {
     const id = uid("target");
-    return h("li.choice", {}, h("input", { id, type: "checkbox", name: "target", value: cluster.id, checked: has.has(cluster.id) }), mosaic(cluster.representatives.slice(0, 3)), h("label", { for: id }, nameOf(cluster)), h("span.quiet", {}, counted(cluster.size, "picture")));
+    return h(
+      "li.choice",
+      {},
+      h("input", { id, type: "checkbox", name: "target", value: cluster.id, checked: has.has(cluster.id) }),
+      mosaic(cluster.representatives.slice(0, 3)),
+      h("label", { for: id }, nameOf(cluster)),
+      h("span.quiet", {}, counted(cluster.size, "picture")),
+    );
   });
   const body = h("ul.choices", {}, boxes);
   const submit = () => {
     const chosen = [...body.querySelectorAll("input:checked")].map(({ value }) => Number(value));
-    if (!chosen.length || chosen.length > KEYS.length) throw new Error(`Choose 1 to ${KEYS.length} clusters; there are no more keys.`);
+    if (!chosen.length || chosen.length > KEYS.length)
+      throw new Error(`Choose 1 to ${KEYS.length} clusters; there are no more keys.`);
     return chosen;
   };
-  return ask({ title: "Clusters to sort into", text: "The first nine have the keys 1 to 9, the others letters.", fields: [body], action: "Use these", submit });
+  return ask({
+    title: "Clusters to sort into",
+    text: "The first nine have the keys 1 to 9, the others letters.",
+    fields: [body],
+    action: "Use these",
+    submit,
+  });
 }

@@ -10,7 +10,10 @@ const SHOWN = 50; // images of a group that a page of groups has
 
 /** Ids of all images of a group but those in `kept`; the best one is kept when none is named. */
 export async function spareOf(path, group, similarity, kept, page) {
-  const images = group.size > SHOWN ? await all(`${path}/${group.representative}?similarity=${similarity}&limit=500`, page) : group.images;
+  const images =
+    group.size > SHOWN
+      ? await all(`${path}/${group.representative}?similarity=${similarity}&limit=500`, page)
+      : group.images;
   const keep = images.filter(({ image_id: id }) => kept.has(id));
   const stays = new Set(keep.length ? keep.map(({ image_id: id }) => id) : [group.representative]);
   return images.map(({ image_id: id }) => id).filter((id) => !stays.has(id));
@@ -26,13 +29,21 @@ export async function spareOfAll(path, similarity, kept, page) {
 
 /** Asks, deletes, and resolves with whether anything was deleted. `place` is where the bar stands meanwhile. */
 export async function deleteSpare(ids, place) {
-  if (!ids.length) return toast("There is nothing to delete."), false;
+  if (!ids.length) return (toast("There is nothing to delete."), false);
   const pictures = counted(ids.length, "picture");
   const text = `${pictures} will be deleted for good, with their originals. The picture that is kept of each group stays.`;
-  const sure = await ask({ title: `Delete ${pictures}?`, text, action: `Delete ${pictures}`, danger: true, submit: () => true });
+  const sure = await ask({
+    title: `Delete ${pictures}?`,
+    text,
+    action: `Delete ${pictures}`,
+    danger: true,
+    submit: () => true,
+  });
   if (!sure) return false;
   const done = await working(ids, place);
-  toast(done === ids.length ? `${pictures} deleted.` : `${count(done)} of ${pictures} deleted.`, { kind: done === ids.length ? "info" : "bad" });
+  toast(done === ids.length ? `${pictures} deleted.` : `${count(done)} of ${pictures} deleted.`, {
+    kind: done === ids.length ? "info" : "bad",
+  });
   return done > 0;
 }
 
@@ -41,7 +52,15 @@ async function working(ids, place) {
   const words = h("span.quiet");
   let stopped = false;
   const stop = h("button.small", { type: "button", onclick: () => (stopped = true) }, "Stop");
-  replace(place, h("section.job", { "aria-label": "Work under way" }, h("div.job-words", {}, h("strong", {}, "Deleting …"), words, stop), bar));
+  replace(
+    place,
+    h(
+      "section.job",
+      { "aria-label": "Work under way" },
+      h("div.job-words", {}, h("strong", {}, "Deleting …"), words, stop),
+      bar,
+    ),
+  );
   const waiting = [...ids];
   let done = 0;
   const one = async () => {

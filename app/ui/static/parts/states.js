@@ -8,13 +8,17 @@ export const empty = (title, text, ...actions) =>
 
 /** Grey places the size of what will come, so that nothing moves when it does. */
 export const skeleton = (count, kind = "tile") =>
-  h("div.skeletons", { "aria-hidden": "true" }, Array.from({ length: count }, () => h(`div.skeleton.${kind}`)));
+  h(
+    "div.skeletons",
+    { "aria-hidden": "true" },
+    Array.from({ length: count }, () => h(`div.skeleton.${kind}`)),
+  );
 
 /** A failure with the service's own words and a way on. */
 export function failed(error, again) {
   const unknown = error.status === undefined;
   if (unknown) console.error(error);
-  const title = unknown ? "This page made a mistake" : titles[error.status] ?? error.title;
+  const title = unknown ? "This page made a mistake" : (titles[error.status] ?? error.title);
   return h(
     "div.state.failed",
     { role: "alert" },

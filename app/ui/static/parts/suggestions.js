@@ -14,7 +14,9 @@ export function suggestions(page, found) {
   const draw = async () => {
     drawn = true;
     try {
-      body.replaceChildren(...content(page, found, await get(`/v1/clusterings/${found.clustering.id}/suggestions`, page)));
+      body.replaceChildren(
+        ...content(page, found, await get(`/v1/clusterings/${found.clustering.id}/suggestions`, page)),
+      );
     } catch (error) {
       drawn = false;
       complain(error);
@@ -29,21 +31,59 @@ export function suggestions(page, found) {
 }
 
 function content(page, found, { k, suggested, curve }) {
-  const tried = { name: "agreement with neighbours", x: curve.map((one) => one.k), y: curve.map((one) => one.modularity) };
-  const marked = { name: "suggested", x: suggested.map((one) => one.k), y: suggested.map((one) => one.modularity), mode: "markers", marker: { size: 13, symbol: "circle-open", line: { width: 3 } } };
+  const tried = {
+    name: "agreement with neighbours",
+    x: curve.map((one) => one.k),
+    y: curve.map((one) => one.modularity),
+  };
+  const marked = {
+    name: "suggested",
+    x: suggested.map((one) => one.k),
+    y: suggested.map((one) => one.modularity),
+    mode: "markers",
+    marker: { size: 13, symbol: "circle-open", line: { width: 3 } },
+  };
   const words = `${counted(curve.length, "number")} tried from ${curve[0].k} to ${curve.at(-1).k}; suggested: ${suggested.map((one) => one.k).join(", ")}.`;
   return [
-    h("p.quiet", {}, `Roost tried ${counted(curve.length, "number")} of clusters and looked how well each keeps neighbours together (modularity). The best of them were clustered 20 times more on parts of the pictures, and the steadiest was taken.`),
+    h(
+      "p.quiet",
+      {},
+      `Roost tried ${counted(curve.length, "number")} of clusters and looked how well each keeps neighbours together (modularity). The best of them were clustered 20 times more on parts of the pictures, and the steadiest was taken.`,
+    ),
     chart("How well each number keeps neighbours together", [tried, marked], { x: "clusters", words }),
-    h("ul.suggested", {}, suggested.map((one) => h("li", {}, h("p", {}, h("strong", {}, counted(one.k, "cluster")), ` ${sentence(one, suggested, k)}`), one.k === found.clustering.k ? null : instead(page, found, one.k)))),
+    h(
+      "ul.suggested",
+      {},
+      suggested.map((one) =>
+        h(
+          "li",
+          {},
+          h("p", {}, h("strong", {}, counted(one.k, "cluster")), ` ${sentence(one, suggested, k)}`),
+          one.k === found.clustering.k ? null : instead(page, found, one.k),
+        ),
+      ),
+    ),
   ];
 }
 
 function sentence(one, all, taken) {
   const best = Math.max(...all.map(({ modularity }) => modularity));
-  const place = all.length < 2 ? "" : one === all[0] ? "The coarsest of the good ones. " : one === all.at(-1) ? "The finest of the good ones. " : "Between the coarse and the fine. ";
-  const agreement = one.modularity === best ? "It agrees best with who is whose neighbour" : "It agrees nearly as well with who is whose neighbour";
-  const stability = one.stability === null ? "" : `; another sample of the pictures gives the same clusters to ${Math.round(one.stability * 100)}%`;
+  const place =
+    all.length < 2
+      ? ""
+      : one === all[0]
+        ? "The coarsest of the good ones. "
+        : one === all.at(-1)
+          ? "The finest of the good ones. "
+          : "Between the coarse and the fine. ";
+  const agreement =
+    one.modularity === best
+      ? "It agrees best with who is whose neighbour"
+      : "It agrees nearly as well with who is whose neighbour";
+  const stability =
+    one.stability === null
+      ? ""
+      : `; another sample of the pictures gives the same clusters to ${Math.round(one.stability * 100)}%`;
   return `${place}${agreement} (${decimal(one.modularity, 2)})${stability}.${one.k === taken ? " This one was taken." : ""}`;
 }
 

@@ -12,9 +12,28 @@ import { announce, complain } from "./toast.js";
 export function toolbar(selection, unit, entries, more = []) {
   const words = h("strong.selection-words");
   const buttons = entries.map(button);
-  const clear = h("button.plain", { type: "button", "aria-label": "Clear the selection", title: "Clear the selection (Esc)", onclick: () => selection.clear() }, icon("close"));
-  const node = h("div.selection-bar", { role: "toolbar", "aria-label": "With the selection", hidden: true },
-    words, h("div.selection-actions", {}, buttons.map((one) => one.node), more.length ? menu("More for the selection", more) : null), clear);
+  const clear = h(
+    "button.plain",
+    {
+      type: "button",
+      "aria-label": "Clear the selection",
+      title: "Clear the selection (Esc)",
+      onclick: () => selection.clear(),
+    },
+    icon("close"),
+  );
+  const node = h(
+    "div.selection-bar",
+    { role: "toolbar", "aria-label": "With the selection", hidden: true },
+    words,
+    h(
+      "div.selection-actions",
+      {},
+      buttons.map((one) => one.node),
+      more.length ? menu("More for the selection", more) : null,
+    ),
+    clear,
+  );
   selection.addEventListener("change", () => {
     node.hidden = !selection.size;
     words.textContent = `${counted(selection.size, unit)} selected`;
@@ -27,7 +46,17 @@ export function toolbar(selection, unit, entries, more = []) {
 function button({ name, icon: symbol, key, run, least = 1, most = Infinity, hint }) {
   let size = 0;
   let runs = false;
-  const node = h("button", { type: "button", title: [hint ?? name, key && `(${key})`].filter(Boolean).join(" "), "aria-label": name, onclick: () => press() }, icon(symbol), h("span", {}, name));
+  const node = h(
+    "button",
+    {
+      type: "button",
+      title: [hint ?? name, key && `(${key})`].filter(Boolean).join(" "),
+      "aria-label": name,
+      onclick: () => press(),
+    },
+    icon(symbol),
+    h("span", {}, name),
+  );
   const update = (now) => {
     size = now;
     node.disabled = runs || size < least || size > most;

@@ -10,17 +10,35 @@ const DEFAULT_METHOD = "neighbours"; // also the command line's
 const DEFAULT_BASE = "efficientnet-lite0";
 const COMMON = ["max_minutes", "epochs"];
 const NAMES = { max_minutes: "Time budget, in minutes", lr: "Learning rate", clip: "Gradient clip", k: "Clusters (k)" };
-const HINTS = { max_minutes: "For the training; comparing the encoders afterwards comes on top. The schedule shrinks to fit." };
+const HINTS = {
+  max_minutes: "For the training; comparing the encoders afterwards comes on top. The schedule shrinks to fit.",
+};
 const NEEDS = {
   vit: "It needs a vision transformer (ViT) as its base; convolutional encoders can't be trained with it.",
   pixels: "It learns from the pixels themselves, so nothing can be prepared ahead and it takes longer.",
 };
-const PAPERS = { byol: "Grill 2020", deepcluster: "Caron 2018", dino: "Caron 2021", instance: "Wu 2018", mae: "He 2022", moco: "He 2020", neighbours: "Dwibedi 2021", rotation: "Gidaris 2018", simclr: "Chen 2020", swav: "Caron 2020", vicreg: "Bardes 2022" };
+const PAPERS = {
+  byol: "Grill 2020",
+  deepcluster: "Caron 2018",
+  dino: "Caron 2021",
+  instance: "Wu 2018",
+  mae: "He 2022",
+  moco: "He 2020",
+  neighbours: "Dwibedi 2021",
+  rotation: "Gidaris 2018",
+  simclr: "Chen 2020",
+  swav: "Caron 2020",
+  vicreg: "Bardes 2022",
+};
 
 /** `started(job)` is called once the service has taken it. Returns the form with what explains the method beside it. */
 export function trainForm({ collection, path, methods, encoders, asked, started }) {
   const parts = {
-    method: select("method", methods.map(({ name }) => [name, name]), known(methods, asked.get("method"), DEFAULT_METHOD)),
+    method: select(
+      "method",
+      methods.map(({ name }) => [name, name]),
+      known(methods, asked.get("method"), DEFAULT_METHOD),
+    ),
     base: h("select", { name: "base" }),
     common: h("div.pair"),
     more: h("div"),
@@ -37,7 +55,9 @@ export function trainForm({ collection, path, methods, encoders, asked, started 
   base.addEventListener("change", () => query({ base: base.value }));
   show();
   const form = laidOut(parts);
-  submits(form, parts.button, async () => started(await post(`/v1/collections/${collection.id}/encoders`, wanted(form, chosen()))));
+  submits(form, parts.button, async () =>
+    started(await post(`/v1/collections/${collection.id}/encoders`, wanted(form, chosen()))),
+  );
   return h("div.train", {}, form, parts.about);
 }
 
@@ -51,14 +71,17 @@ function fill({ base, common, more, about, button }, method, { encoders, path, w
 }
 
 const laidOut = ({ method, base, common, more, button }) =>
-  h("form", {},
+  h(
+    "form",
+    {},
     labelled("Method", method),
     labelled("Base encoder", base, "What the training starts from, and what the result is compared with."),
     common,
     field("Name", { name: "name", maxlength: 200, autocomplete: "off", placeholder: "chosen for you" }),
     h("details", {}, h("summary", {}, "More settings"), more),
     h("p.problem", { role: "alert" }),
-    h("div.actions", {}, button));
+    h("div.actions", {}, button),
+  );
 
 /** Says what is wrong beside the button. What the browser finds wrong under the closed settings must be seen: they open. */
 function submits(form, button, send) {
@@ -87,8 +110,15 @@ function fillBases(select, encoders, method, before) {
   const usable = encoders.filter((one) => !one.collection_id).map((one) => ({ one, why: hindrance(one, method) }));
   const free = usable.filter(({ why }) => !why).map(({ one }) => one.name);
   const value = free.includes(before) ? before : free[0];
-  select.replaceChildren(...usable.map(({ one, why }) =>
-    h("option", { value: one.name, disabled: Boolean(why), selected: one.name === value }, why ? `${one.name} (${why})` : one.name)));
+  select.replaceChildren(
+    ...usable.map(({ one, why }) =>
+      h(
+        "option",
+        { value: one.name, disabled: Boolean(why), selected: one.name === value },
+        why ? `${one.name} (${why})` : one.name,
+      ),
+    ),
+  );
   return free.length > 0;
 }
 
@@ -102,15 +132,34 @@ function explanation({ name, summary, paper, needs }, fits, path) {
     h("h2", {}, name),
     h("p", {}, summary),
     needs.map((need) => NEEDS[need] && h("p.quiet", {}, NEEDS[need])),
-    fits ? null : h("p.problem", {}, "No such base is on this machine. ", h("a", { href: `${path}/encoders` }, "See how to get one"), ", or choose another method."),
+    fits
+      ? null
+      : h(
+          "p.problem",
+          {},
+          "No such base is on this machine. ",
+          h("a", { href: `${path}/encoders` }, "See how to get one"),
+          ", or choose another method.",
+        ),
     h("p", {}, h("a", { href: paper, target: "_blank", rel: "noreferrer" }, `Paper: ${PAPERS[name] ?? "read it"}`)),
-    h("p.quiet", {}, "No labels are needed. A tenth of the pictures is held out; at the end the fine-tuned encoder is compared with the frozen one on them, and Roost says which to use. Fine-tuning can also make an encoder worse."),
-  ].flat().filter(Boolean);
+    h(
+      "p.quiet",
+      {},
+      "No labels are needed. A tenth of the pictures is held out; at the end the fine-tuned encoder is compared with the frozen one on them, and Roost says which to use. Fine-tuning can also make an encoder worse.",
+    ),
+  ]
+    .flat()
+    .filter(Boolean);
 }
 
-const known = (methods, ...wishes) => wishes.find((wish) => methods.some(({ name }) => name === wish)) ?? methods[0].name;
+const known = (methods, ...wishes) =>
+  wishes.find((wish) => methods.some(({ name }) => name === wish)) ?? methods[0].name;
 
 const select = (name, options, value) =>
-  h("select", { name }, options.map(([key, text]) => h("option", { value: key, selected: key === value }, text)));
+  h(
+    "select",
+    { name },
+    options.map(([key, text]) => h("option", { value: key, selected: key === value }, text)),
+  );
 
 const labelled = (text, input, hint) => h("label.field", {}, h("span", {}, text), input, hint && h("small", {}, hint));

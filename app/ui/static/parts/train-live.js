@@ -59,14 +59,21 @@ function asking(page, id, tell) {
 /** A budget of time may end it before all the epochs that were asked for. */
 function howFar({ epochs, planned, state }) {
   const last = epochs.at(-1)?.epoch;
-  if (last === undefined) return ended({ state }) ? "It ended before the first epoch, so there are no curves." : "Curves come with the first epoch.";
-  return planned ? `Epoch ${last} of at most ${planned}. Epoch 0 is the encoder before the training.` : `Epoch ${last}.`;
+  if (last === undefined)
+    return ended({ state })
+      ? "It ended before the first epoch, so there are no curves."
+      : "Curves come with the first epoch.";
+  return planned
+    ? `Epoch ${last} of at most ${planned}. Epoch 0 is the encoder before the training.`
+    : `Epoch ${last}.`;
 }
 
 function warn(node, epochs) {
   const words = {
-    falling: "The vectors are drawing together: their spread has fallen below half of a healthy one. If it goes on, the encoder will collapse.",
-    collapsing: "The encoder is collapsing: nearly every picture gets the same vector. After two such epochs Roost stops the training.",
+    falling:
+      "The vectors are drawing together: their spread has fallen below half of a healthy one. If it goes on, the encoder will collapse.",
+    collapsing:
+      "The encoder is collapsing: nearly every picture gets the same vector. After two such epochs Roost stops the training.",
   }[spreadState(epochs)];
   if (node.dataset.said === (words ?? "")) return;
   node.dataset.said = words ?? "";
@@ -79,9 +86,13 @@ async function ending(page, found, job) {
     const encoder = await get(`/v1/encoders/${job.result.encoder_id}`, page);
     return [
       verdict(encoder),
-      h("div.actions", {},
+      h(
+        "div.actions",
+        {},
         h("a.button", { href: `${found.path}/encoders/${encoder.id}` }, "See the encoder"),
-        reclusterButton(found, encoder, { kind: encoder.recommended ? "button.primary" : "button" }), again),
+        reclusterButton(found, encoder, { kind: encoder.recommended ? "button.primary" : "button" }),
+        again,
+      ),
     ];
   }
   const advice = job.error?.code === "collapsed" || job.error?.code === "diverged" ? collapseAdvice() : null;
@@ -89,9 +100,16 @@ async function ending(page, found, job) {
 }
 
 function collapseAdvice() {
-  return h("div", {}, h("p", {}, "Nothing of it is kept; the frozen encoder is as it was. What usually helps, in this order:"),
-    h("ol", {},
+  return h(
+    "div",
+    {},
+    h("p", {}, "Nothing of it is kept; the frozen encoder is as it was. What usually helps, in this order:"),
+    h(
+      "ol",
+      {},
       h("li", {}, "a learning rate of a third or a tenth of what you had (under More settings),"),
       h("li", {}, "fewer trained blocks, one if it was more,"),
-      h("li", {}, "a method that pushes different pictures apart: neighbours or simclr.")));
+      h("li", {}, "a method that pushes different pictures apart: neighbours or simclr."),
+    ),
+  );
 }

@@ -5,12 +5,35 @@ import { chart } from "./chart.js";
 
 const CHARTS = [
   { title: "Loss", names: ["loss"], about: "What the training makes smaller; it says nothing of the encoder's worth." },
-  { title: "Retrieval", names: ["retrieval"], zero: true, about: "How often one view of a held-out picture finds the other. Should rise." },
-  { title: "Spread", names: ["spread"], zero: true, about: "1 fills the sphere; a fall to a fifth of the start is a collapse.", floor: true },
+  {
+    title: "Retrieval",
+    names: ["retrieval"],
+    zero: true,
+    about: "How often one view of a held-out picture finds the other. Should rise.",
+  },
+  {
+    title: "Spread",
+    names: ["spread"],
+    zero: true,
+    about: "1 fills the sphere; a fall to a fifth of the start is a collapse.",
+    floor: true,
+  },
   { title: "RankMe", names: ["rankme"], zero: true, about: "Dimensions in use. A fall by over a tenth is a bad sign." },
   { title: "Learning rate", names: ["lr"], about: "At the end of each epoch: it warms up, then falls to nothing." },
-  { title: "Change of clusters", names: ["nmi_prev"], zero: true, about: "Agreement (NMI) of an epoch's clusters with those of the one before.", optional: true },
-  { title: "Against labels", names: ["knn", "nmi_labels"], zero: true, about: "Neighbours and NMI with labels that were never trained on.", optional: true },
+  {
+    title: "Change of clusters",
+    names: ["nmi_prev"],
+    zero: true,
+    about: "Agreement (NMI) of an epoch's clusters with those of the one before.",
+    optional: true,
+  },
+  {
+    title: "Against labels",
+    names: ["knn", "nmi_labels"],
+    zero: true,
+    about: "Neighbours and NMI with labels that were never trained on.",
+    optional: true,
+  },
 ];
 const WORDS = { knn: "neighbours", nmi_labels: "NMI" };
 
@@ -22,10 +45,21 @@ const FALLING_BELOW = 0.5;
 export function trainingCurves(epochs = [], { signal, waiting = "Curves come with the first epoch." } = {}) {
   const drawn = CHARTS.filter((one) => !one.optional || has(one, epochs)).map((one) => panel(one, epochs, signal));
   const hint = h("p.quiet.curves-hint", { role: "status" }, epochs.length ? "" : waiting);
-  const node = h("div.curves", {}, hint, h("div.curve-grid", {}, drawn.map(({ node }) => node)));
+  const node = h(
+    "div.curves",
+    {},
+    hint,
+    h(
+      "div.curve-grid",
+      {},
+      drawn.map(({ node }) => node),
+    ),
+  );
   const update = (latest, said = latest.length ? "" : waiting) => {
     hint.textContent = said;
-    for (const one of CHARTS.filter((one) => one.optional && has(one, latest) && !drawn.some((known) => known.one === one))) {
+    for (const one of CHARTS.filter(
+      (one) => one.optional && has(one, latest) && !drawn.some((known) => known.one === one),
+    )) {
       drawn.push(panel(one, latest, signal));
       node.lastChild.append(drawn.at(-1).node);
     }
@@ -46,27 +80,41 @@ const healthy = (spreads) => Math.min(1, spreads[0]);
 const has = ({ names }, epochs) => epochs.some((epoch) => names.some((name) => Number.isFinite(epoch[name])));
 
 function panel(one, epochs, signal) {
-  const figure = chart(one.title, lines(one, epochs), { x: "epoch", zero: one.zero, words: words(one, epochs), signal });
+  const figure = chart(one.title, lines(one, epochs), {
+    x: "epoch",
+    zero: one.zero,
+    words: words(one, epochs),
+    signal,
+  });
   return { one, figure, node: h("div.curve", {}, figure, h("small", {}, one.about)) };
 }
 
 function lines(one, epochs) {
-  const found = one.names.map((name) => {
-    const points = epochs.filter((epoch) => Number.isFinite(epoch[name]));
-    return { name: WORDS[name] ?? name, x: points.map(({ epoch }) => epoch), y: points.map((epoch) => epoch[name]) };
-  }).filter(({ x }) => x.length);
+  const found = one.names
+    .map((name) => {
+      const points = epochs.filter((epoch) => Number.isFinite(epoch[name]));
+      return { name: WORDS[name] ?? name, x: points.map(({ epoch }) => epoch), y: points.map((epoch) => epoch[name]) };
+    })
+    .filter(({ x }) => x.length);
   return one.floor && found.length ? [...found, ...limits(found[0])] : found;
 }
 
 /** Where a training begins to be healthy and where it is given up, across the chart. */
 function limits({ x, y }) {
   const ends = [x[0], Math.max(x.at(-1), x[0] + 1)];
-  const level = (name, value, dash) => ({ name, x: ends, y: [value, value], mode: "lines", line: { width: 1.5, dash } });
+  const level = (name, value, dash) => ({
+    name,
+    x: ends,
+    y: [value, value],
+    mode: "lines",
+    line: { width: 1.5, dash },
+  });
   return [level("healthy", healthy(y), "dash"), level("collapse", COLLAPSED_BELOW * healthy(y), "dot")];
 }
 
 function words(one, epochs) {
-  const said = lines({ ...one, floor: false }, epochs).map(({ name, x, y }) =>
-    `${name} from ${decimal(y[0])} in epoch ${x[0]} to ${decimal(y.at(-1))} in epoch ${x.at(-1)}`);
+  const said = lines({ ...one, floor: false }, epochs).map(
+    ({ name, x, y }) => `${name} from ${decimal(y[0])} in epoch ${x[0]} to ${decimal(y.at(-1))} in epoch ${x.at(-1)}`,
+  );
   return said.join("; ") || "nothing yet";
 }

@@ -10,7 +10,11 @@ export function undoButtons(edits) {
       await run().catch(complain);
       button.disabled = false;
     };
-    const button = h("button.plain", { type: "button", "aria-label": name, title: `${name} (${keys})`, onclick: press }, icon(symbol));
+    const button = h(
+      "button.plain",
+      { type: "button", "aria-label": name, title: `${name} (${keys})`, onclick: press },
+      icon(symbol),
+    );
     return button;
   };
   return [one("Undo", "undo", "Ctrl+Z", () => edits.undo()), one("Redo", "redo", "Ctrl+Shift+Z", () => edits.redo())];

@@ -12,5 +12,10 @@ export function badge(encoder) {
 export function verdict(encoder) {
   if (!encoder.verdict) return null;
   const kind = encoder.recommended ? "good" : "warn";
-  return h("p.verdict", { data: { kind } }, icon(encoder.recommended ? "check" : "warning"), h("span", {}, encoder.verdict));
+  return h(
+    "p.verdict",
+    { data: { kind } },
+    icon(encoder.recommended ? "check" : "warning"),
+    h("span", {}, encoder.verdict),
+  );
 }

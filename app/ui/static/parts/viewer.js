@@ -20,13 +20,23 @@ export class Viewer extends EventTarget {
     this.image = image;
     this.at = { scale: 1, x: 0, y: 0 };
     this.picture = h("img", { src: thumbnail(image.id, SIZE), alt: basename(image.name), draggable: false });
-    this.node = h("div.viewer", {
-      tabindex: 0, role: "group",
-      "aria-label": `${basename(image.name)}, large. Plus and minus zoom, 0 fits, 1 shows it in full size, arrows move it while it is zoomed.`,
-    }, this.picture);
+    this.node = h(
+      "div.viewer",
+      {
+        tabindex: 0,
+        role: "group",
+        "aria-label": `${basename(image.name)}, large. Plus and minus zoom, 0 fits, 1 shows it in full size, arrows move it while it is zoomed.`,
+      },
+      this.picture,
+    );
     this.picture.addEventListener("load", () => this.#fit());
     this.picture.addEventListener("error", () => this.#fallen());
-    gestures(this.node, { pan: (dx, dy) => this.pan(dx, dy), zoom: (factor, x, y) => this.zoom(factor, x, y), claimed, signal });
+    gestures(this.node, {
+      pan: (dx, dy) => this.pan(dx, dy),
+      zoom: (factor, x, y) => this.zoom(factor, x, y),
+      claimed,
+      signal,
+    });
     this.node.addEventListener("keydown", (event) => this.#key(event));
     const watching = new ResizeObserver(() => this.#fit());
     watching.observe(this.node);
@@ -72,7 +82,10 @@ export class Viewer extends EventTarget {
 
   toViewer({ x, y }) {
     const [width, height] = [this.wide * this.at.scale, this.high * this.at.scale];
-    return { x: (this.node.clientWidth - width) / 2 + this.at.x + x * width, y: (this.node.clientHeight - height) / 2 + this.at.y + y * height };
+    return {
+      x: (this.node.clientWidth - width) / 2 + this.at.x + x * width,
+      y: (this.node.clientHeight - height) / 2 + this.at.y + y * height,
+    };
   }
 
   #fit() {
@@ -100,7 +113,7 @@ export class Viewer extends EventTarget {
   async #sharpen() {
     const { id, format, width, height } = this.image;
     if (this.sharp || !SHOWABLE.has(format) || width <= this.picture.naturalWidth) return;
-    if (Math.abs(Math.log((width / height) / (this.picture.naturalWidth / this.picture.naturalHeight))) > CROPPED) return;
+    if (Math.abs(Math.log(width / height / (this.picture.naturalWidth / this.picture.naturalHeight))) > CROPPED) return;
     this.sharp = true;
     const original = new Image();
     original.src = `/v1/images/${id}/file`;
@@ -114,7 +127,9 @@ export class Viewer extends EventTarget {
 
   #fallen() {
     this.picture.classList.add("missing");
-    this.node.append(h("p.quiet.viewer-words", {}, "This picture cannot be shown here. Its original can still be downloaded."));
+    this.node.append(
+      h("p.quiet.viewer-words", {}, "This picture cannot be shown here. Its original can still be downloaded."),
+    );
   }
 
   #key(event) {

@@ -25,13 +25,28 @@ const PAGE = 500;
 
 export async function view(page) {
   const found = await collectionOf(page);
-  if (!found.clustering) return frame(page, found, "Clusters", empty("Not sorted yet", "There are no clusters to look at.", h("a.button", { href: found.path }, "To the collection")));
+  if (!found.clustering)
+    return frame(
+      page,
+      found,
+      "Clusters",
+      empty(
+        "Not sorted yet",
+        "There are no clusters to look at.",
+        h("a.button", { href: found.path }, "To the collection"),
+      ),
+    );
   const number = Number(page.params.n);
   const k = found.clustering.every_k ? Number(page.query.get("k")) || null : null;
   const order = page.query.get("order");
   const state = { page, found, number, k, order };
-  state.edits = k ? null : await editsOf(found.clustering.id, page, (done, how) => changed(state, done, how).catch(complain));
-  [state.cluster, state.list] = await Promise.all([clusterOf(found.clustering.id, number, page, k), clustersOf(found.clustering.id, page, { order, k })]);
+  state.edits = k
+    ? null
+    : await editsOf(found.clustering.id, page, (done, how) => changed(state, done, how).catch(complain));
+  [state.cluster, state.list] = await Promise.all([
+    clusterOf(found.clustering.id, number, page, k),
+    clustersOf(found.clustering.id, page, { order, k }),
+  ]);
   if (!state.cluster?.size) return frame(page, found, "Clusters", gone(state));
   return build(state);
 }
@@ -42,12 +57,18 @@ async function build(state) {
   const selection = edits ? new Selection() : null;
   const grid = new Grid({
     load: (cursor) => get(address(images, { limit: PAGE, k, cursor }), page),
-    open: ({ image_id: id }) => go(address(`${found.path}/images/${id}`, { in: `cluster:${number}`, clustering: found.clustering.id, k })),
-    total: cluster.size, selection, label: `Pictures of ${nameOf(cluster)}`, signal: page.signal,
+    open: ({ image_id: id }) =>
+      go(address(`${found.path}/images/${id}`, { in: `cluster:${number}`, clustering: found.clustering.id, k })),
+    total: cluster.size,
+    selection,
+    label: `Pictures of ${nameOf(cluster)}`,
+    signal: page.signal,
   });
   state.grid = grid;
   state.head = h("header.cluster-head");
-  const pictures = edits && new PictureActions({ page, found, grid, edits, clusters: () => state.list, home: () => number, leaves: true });
+  const pictures =
+    edits &&
+    new PictureActions({ page, found, grid, edits, clusters: () => state.list, home: () => number, leaves: true });
   const actions = edits && clusterActions(state);
   const help = shortcuts(page, keys(state, pictures, actions));
   state.drawHead = () => {
@@ -56,7 +77,13 @@ async function build(state) {
     if (naming) $("button", state.name)?.focus();
   };
   state.drawHead();
-  const content = h("section.cluster-view", { "aria-label": "Cluster" }, state.head, grid.node, edits && selectionBar(selection, pictures));
+  const content = h(
+    "section.cluster-view",
+    { "aria-label": "Cluster" },
+    state.head,
+    grid.node,
+    edits && selectionBar(selection, pictures),
+  );
   await grid.ready();
   const node = frame(page, found, "Clusters", content);
   page.title(`${nameOf(cluster)} · ${found.collection.name}`);
@@ -68,17 +95,40 @@ function headOf(state, actions, help) {
   const save = edits && ((label) => edits.make({ kind: "rename", cluster: cluster.id, label }));
   state.name = clusterName(cluster, { save });
   return [
-    h("div.cluster-title", {}, step(state, -1), h("div.cluster-words", {}, state.name, h("p.quiet", {}, h("span", {}, counted(cluster.size, "picture")), cohesion(cluster.cohesion))), step(state, 1)),
-    h("div.actions", {},
+    h(
+      "div.cluster-title",
+      {},
+      step(state, -1),
+      h(
+        "div.cluster-words",
+        {},
+        state.name,
+        h("p.quiet", {}, h("span", {}, counted(cluster.size, "picture")), cohesion(cluster.cohesion)),
+      ),
+      step(state, 1),
+    ),
+    h(
+      "div.actions",
+      {},
       k && h("p.quiet", {}, `A cut of the tree into ${k}: to look at only.`),
       h("a.button", { href: around(state, found.path) }, "All clusters"),
-      edits && h("a.button", { href: address(`${found.path}/sort`, { ...onlyOlder(state), cluster: cluster.id }) }, icon("keyboard"), "Sort by keyboard"),
+      edits &&
+        h(
+          "a.button",
+          { href: address(`${found.path}/sort`, { ...onlyOlder(state), cluster: cluster.id }) },
+          icon("keyboard"),
+          "Sort by keyboard",
+        ),
       edits && menu("More about this cluster", actions.entries, { symbol: "edit", text: "Correct" }),
-      edits && h("span.together", {}, undoButtons(edits)), help),
+      edits && h("span.together", {}, undoButtons(edits)),
+      help,
+    ),
   ];
 }
 
-const onlyOlder = ({ found }) => ({ clustering: found.clustering === found.clusterings[0] ? null : found.clustering.id });
+const onlyOlder = ({ found }) => ({
+  clustering: found.clustering === found.clusterings[0] ? null : found.clustering.id,
+});
 const around = (state, path) => address(path, { ...onlyOlder(state), order: state.order, k: state.k });
 
 /** To the cluster before or after this one, in the order they were listed. */
@@ -87,45 +137,75 @@ function step(state, by) {
   const name = by < 0 ? "Previous cluster" : "Next cluster";
   const inside = icon(by < 0 ? "back" : "next");
   if (!other) return h("button.plain", { type: "button", disabled: true, "aria-label": name }, inside);
-  return h("a.button.plain-link", { href: around(state, `${state.found.path}/clusters/${other.id}`), "aria-label": `${name}: ${nameOf(other)}`, title: `${name}: ${nameOf(other)}` }, inside);
+  return h(
+    "a.button.plain-link",
+    {
+      href: around(state, `${state.found.path}/clusters/${other.id}`),
+      "aria-label": `${name}: ${nameOf(other)}`,
+      title: `${name}: ${nameOf(other)}`,
+    },
+    inside,
+  );
 }
 
 const neighbour = ({ list, number }, by) => list[list.findIndex(({ id }) => id === number) + by] ?? null;
 
 function selectionBar(selection, pictures) {
-  return toolbar(selection, "picture", [
-    { name: "Move to", icon: "move", key: "M", run: () => pictures.move() },
-    { name: "New cluster", icon: "split", key: "N", run: () => pictures.split() },
-    { name: "Not this one", hint: "They do not belong here: send them to the nearest other cluster", icon: "close", key: "X", run: () => pictures.exclude() },
-    { name: "Pin", hint: "They belong here, in later runs too", icon: "pin", key: "P", run: () => pictures.pin() },
-    { name: "Find similar", icon: "search", key: "F", run: () => pictures.findSimilar() },
-  ], [
-    { name: "Unpin", icon: "pin", run: () => pictures.unpin().catch(complain) },
-    { name: "Download", icon: "download", run: () => pictures.download() },
-  ]);
+  return toolbar(
+    selection,
+    "picture",
+    [
+      { name: "Move to", icon: "move", key: "M", run: () => pictures.move() },
+      { name: "New cluster", icon: "split", key: "N", run: () => pictures.split() },
+      {
+        name: "Not this one",
+        hint: "They do not belong here: send them to the nearest other cluster",
+        icon: "close",
+        key: "X",
+        run: () => pictures.exclude(),
+      },
+      { name: "Pin", hint: "They belong here, in later runs too", icon: "pin", key: "P", run: () => pictures.pin() },
+      { name: "Find similar", icon: "search", key: "F", run: () => pictures.findSimilar() },
+    ],
+    [
+      { name: "Unpin", icon: "pin", run: () => pictures.unpin().catch(complain) },
+      { name: "Download", icon: "download", run: () => pictures.download() },
+    ],
+  );
 }
 
 function keys(state, pictures, actions) {
   const safely = (run) => () => Promise.resolve(run()).catch(complain);
-  const beside = (by) => () => neighbour(state, by) && go(around(state, `${state.found.path}/clusters/${neighbour(state, by).id}`));
+  const beside = (by) => () =>
+    neighbour(state, by) && go(around(state, `${state.found.path}/clusters/${neighbour(state, by).id}`));
   const looking = [
-    { keys: ["Arrows"], words: "From picture to picture" }, { keys: ["Enter"], words: "Open the picture" },
-    { keys: ["["], words: "Previous cluster", run: beside(-1) }, { keys: ["]"], words: "Next cluster", run: beside(1) },
+    { keys: ["Arrows"], words: "From picture to picture" },
+    { keys: ["Enter"], words: "Open the picture" },
+    { keys: ["["], words: "Previous cluster", run: beside(-1) },
+    { keys: ["]"], words: "Next cluster", run: beside(1) },
   ];
   if (!pictures) return looking;
   const { edits } = state;
   return [
     ...looking,
-    { keys: ["Space"], words: "Select it; Shift with the arrows takes more" }, { keys: ["Ctrl+A"], words: "Select all that has been loaded" },
+    { keys: ["Space"], words: "Select it; Shift with the arrows takes more" },
+    { keys: ["Ctrl+A"], words: "Select all that has been loaded" },
     { keys: ["Escape"], words: "Clear the selection", run: () => state.grid.selection.clear() },
     { keys: ["M"], words: "Move the selected pictures", run: safely(() => pictures.move()) },
     { keys: ["N"], words: "Make them a new cluster", run: safely(() => pictures.items.length && pictures.split()) },
-    { keys: ["X", "Delete"], words: "Not this cluster: send them to the nearest other", run: safely(() => pictures.exclude()) },
+    {
+      keys: ["X", "Delete"],
+      words: "Not this cluster: send them to the nearest other",
+      run: safely(() => pictures.exclude()),
+    },
     { keys: ["P"], words: "Pin them here", run: safely(() => pictures.pin()) },
     { keys: ["F"], words: "Find similar pictures", run: () => pictures.findSimilar() },
     { keys: ["R", "F2"], words: "Rename the cluster", run: () => state.name.edit() },
     { keys: ["G"], words: "Merge the cluster into another", run: safely(actions.merge) },
-    ...undoKeys(safely(() => edits.undo()), safely(() => edits.redo())),
+    ...undoKeys(
+      safely(() => edits.undo()),
+      safely(() => edits.redo()),
+    ),
   ];
 }
 
@@ -143,7 +223,16 @@ async function changed(state, done, how) {
 
 function gone(state) {
   const first = state.list[0];
-  return empty("This cluster has no pictures any more", "They were moved elsewhere. The number is not used again; an undo brings it back.",
-    state.edits && h("button", { type: "button", onclick: () => state.edits.undo().then((done) => done && state.page.reload(), complain) }, icon("undo"), "Undo the last correction"),
-    first && h("a.button.primary", { href: around(state, state.found.path) }, "All clusters"));
+  return empty(
+    "This cluster has no pictures any more",
+    "They were moved elsewhere. The number is not used again; an undo brings it back.",
+    state.edits &&
+      h(
+        "button",
+        { type: "button", onclick: () => state.edits.undo().then((done) => done && state.page.reload(), complain) },
+        icon("undo"),
+        "Undo the last correction",
+      ),
+    first && h("a.button.primary", { href: around(state, state.found.path) }, "All clusters"),
+  );
 }

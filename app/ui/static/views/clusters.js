@@ -18,7 +18,10 @@ import { complain } from "../parts/toast.js";
 import { toolbar } from "../parts/toolbar.js";
 import { undoButtons } from "../parts/undo-buttons.js";
 
-const ORDERS = [["size", "Biggest first"], ["cohesion", "Most alike first"]];
+const ORDERS = [
+  ["size", "Biggest first"],
+  ["cohesion", "Most alike first"],
+];
 const FINEST = 60; // clusters that the slider goes to, unless the run itself has more
 
 export async function view(page) {
@@ -29,20 +32,39 @@ export async function view(page) {
   const below = h("div.below-sheets");
   const edits = cut ? null : await editsOf(found.clustering.id, page, (done) => sheets.apply(done.clusters));
   const sheets = new Sheets({
-    clustering: found.clustering.id, signal: page.signal, order, k: cut,
+    clustering: found.clustering.id,
+    signal: page.signal,
+    order,
+    k: cut,
     link: (cluster) => clusterAddress(found, cluster, sheets),
     rename: edits && ((cluster, label) => edits.make({ kind: "rename", cluster: cluster.id, label })),
-    completed: () => below.childElementCount || below.append(outliersSection(page, found), duplicatesSection(page, found)),
+    completed: () =>
+      below.childElementCount || below.append(outliersSection(page, found), duplicatesSection(page, found)),
   });
   await sheets.restart();
-  const top = [found.clustering.every_k && cutting(page, found, sheets, cut), found.clustering.k_requested === "auto" && !cut && suggestions(page, found)];
-  const content = h("div.clusters-view", {}, top.filter(Boolean), h("h2.visually-hidden", {}, "Clusters"), sheets.node, below, edits && merging(sheets, edits));
+  const top = [
+    found.clustering.every_k && cutting(page, found, sheets, cut),
+    found.clustering.k_requested === "auto" && !cut && suggestions(page, found),
+  ];
+  const content = h(
+    "div.clusters-view",
+    {},
+    top.filter(Boolean),
+    h("h2.visually-hidden", {}, "Clusters"),
+    sheets.node,
+    below,
+    edits && merging(sheets, edits),
+  );
   return frame(page, found, "Clusters", content, { tools: tools(page, found, sheets, edits) });
 }
 
 function clusterAddress(found, cluster, { order, k }) {
   const newest = found.clustering === found.clusterings[0];
-  return address(`${found.path}/clusters/${cluster.id}`, { clustering: newest ? null : found.clustering.id, order: order === "size" ? null : order, k });
+  return address(`${found.path}/clusters/${cluster.id}`, {
+    clustering: newest ? null : found.clustering.id,
+    order: order === "size" ? null : order,
+    k,
+  });
 }
 
 function tools(page, found, sheets, edits) {
@@ -58,13 +80,23 @@ function tools(page, found, sheets, edits) {
     { keys: ["F2"], words: "Rename the cluster whose name has the focus" },
     { keys: ["Space"], words: "Select it, on its box; Shift takes all between" },
     { keys: ["Escape"], words: "Clear the selection", run: () => sheets.selection.clear() },
-    ...(edits ? [{ keys: ["M"], words: "Merge the selected clusters", run: () => merge(sheets, edits).catch(complain) }, ...undoKeys(undo, redo)] : []),
+    ...(edits
+      ? [
+          { keys: ["M"], words: "Merge the selected clusters", run: () => merge(sheets, edits).catch(complain) },
+          ...undoKeys(undo, redo),
+        ]
+      : []),
   ];
   return [
     clusteringSelect(found, found.path, { order: page.query.get("order") }),
     segmented("Order", ORDERS, sheets.order, reorder),
     h("span.spring"),
-    h("a.button", { href: address(`${found.path}/sort`, { clustering: chosen }) }, icon("keyboard"), "Sort by keyboard"),
+    h(
+      "a.button",
+      { href: address(`${found.path}/sort`, { clustering: chosen }) },
+      icon("keyboard"),
+      "Sort by keyboard",
+    ),
     edits && h("span.together", {}, undoButtons(edits)),
     shortcuts(page, listed),
   ].filter(Boolean);
@@ -76,14 +108,29 @@ async function merge(sheets, edits) {
 }
 
 const merging = (sheets, edits) =>
-  toolbar(sheets.selection, "cluster", [{ name: "Merge", hint: "Make them one cluster", icon: "merge", key: "M", least: 2, most: 1000, run: () => merge(sheets, edits) }]);
+  toolbar(sheets.selection, "cluster", [
+    {
+      name: "Merge",
+      hint: "Make them one cluster",
+      icon: "merge",
+      key: "M",
+      least: 2,
+      most: 1000,
+      run: () => merge(sheets, edits),
+    },
+  ]);
 
 /** From coarse to fine without a run: the algorithm kept its tree. */
 function cutting(page, found, sheets, cut) {
   const { clustering } = found;
   const max = Math.min(clustering.images, Math.max(FINEST, clustering.k));
   const note = h("p.cut-note");
-  const say = (k) => note.replaceChildren(...(k ? cutWords(page, found, k) : [`${clustering.k} clusters, with your corrections. Move the slider to look at them coarser or finer.`]));
+  const say = (k) =>
+    note.replaceChildren(
+      ...(k
+        ? cutWords(page, found, k)
+        : [`${clustering.k} clusters, with your corrections. Move the slider to look at them coarser or finer.`]),
+    );
   const changed = (k) => {
     query({ k, why: null });
     if (!sheets.k) return page.reload(); // from clusters that may be corrected to a cut that may not
@@ -91,8 +138,16 @@ function cutting(page, found, sheets, cut) {
     sheets.restart({ k }).catch(complain);
   };
   say(cut);
-  return h("section.cutting", { "aria-label": "Coarse to fine" },
-    slider("Coarse to fine", { min: 2, max, value: Math.min(max, cut ?? clustering.k), words: (k) => `${k} clusters` }, changed), note);
+  return h(
+    "section.cutting",
+    { "aria-label": "Coarse to fine" },
+    slider(
+      "Coarse to fine",
+      { min: 2, max, value: Math.min(max, cut ?? clustering.k), words: (k) => `${k} clusters` },
+      changed,
+    ),
+    note,
+  );
 }
 
 function cutWords(page, found, k) {
@@ -102,7 +157,9 @@ function cutWords(page, found, k) {
   };
   return [
     h("span", {}, "This is what the run found, without corrections, and can only be looked at. "),
-    h("button.small", { type: "button", onclick: back }, `Back to the ${found.clustering.k} clusters`), " ", instead(page, found, k),
+    h("button.small", { type: "button", onclick: back }, `Back to the ${found.clustering.k} clusters`),
+    " ",
+    instead(page, found, k),
   ];
 }
 
@@ -110,16 +167,33 @@ function cutWords(page, found, k) {
 function unsorted(page, { collection }) {
   const { ready, pending } = collection.images;
   if (collection.job_id || (pending && !ready)) {
-    return h("div", {}, h("p.quiet", {}, "Roost is at work. The clusters appear here by themselves."), skeleton(6, "sheet-skeleton"));
+    return h(
+      "div",
+      {},
+      h("p.quiet", {}, "Roost is at work. The clusters appear here by themselves."),
+      skeleton(6, "sheet-skeleton"),
+    );
   }
   if (!ready) {
-    const add = h("button.primary", { type: "button", onclick: () => pick(collection.id) }, icon("upload"), "Add pictures");
-    return empty("No pictures yet", "Drop files, folders or archives anywhere on this page. They are sorted as soon as they are there.", add);
+    const add = h(
+      "button.primary",
+      { type: "button", onclick: () => pick(collection.id) },
+      icon("upload"),
+      "Add pictures",
+    );
+    return empty(
+      "No pictures yet",
+      "Drop files, folders or archives anywhere on this page. They are sorted as soon as they are there.",
+      add,
+    );
   }
   const sort = async (event) => {
     event.currentTarget.disabled = true;
     await sortNow(collection.id).then(page.reload, complain);
   };
-  return empty("Not sorted yet", "Roost looks at every picture and lays together what looks alike. Nothing is changed or moved.",
-    h("button.primary", { type: "button", onclick: sort }, icon("sort"), "Sort"));
+  return empty(
+    "Not sorted yet",
+    "Roost looks at every picture and lays together what looks alike. Nothing is changed or moved.",
+    h("button.primary", { type: "button", onclick: sort }, icon("sort"), "Sort"),
+  );
 }

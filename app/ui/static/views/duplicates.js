@@ -18,15 +18,29 @@ const LEAST = 30;
 export async function view(page) {
   const found = await collectionOf(page);
   const state = {
-    page, found, kept: new Set(), turn: 0, path: `/v1/collections/${found.collection.id}/duplicates`,
+    page,
+    found,
+    kept: new Set(),
+    turn: 0,
+    path: `/v1/collections/${found.collection.id}/duplicates`,
     similarity: Math.min(100, Math.max(LEAST, Number(page.query.get("similarity")) || USUAL)),
-    list: h("ul.groups", { "aria-label": "Groups of near-duplicates" }), words: h("p.totals", { role: "status" }), work: h("div.work"), end: h("div.groups-end"),
+    list: h("ul.groups", { "aria-label": "Groups of near-duplicates" }),
+    words: h("p.totals", { role: "status" }),
+    work: h("div.work"),
+    end: h("div.groups-end"),
   };
   const first = await firstPage(state);
   if (!first) return frame(page, found, "Near-duplicates", unsearched(state));
   watch(state);
   take(state, first);
-  const content = h("section.duplicates-view", { "aria-label": "Near-duplicates" }, state.work, state.words, state.list, state.end);
+  const content = h(
+    "section.duplicates-view",
+    { "aria-label": "Near-duplicates" },
+    state.work,
+    state.words,
+    state.list,
+    state.end,
+  );
   return frame(page, found, "Near-duplicates", content, { tools: tools(state) });
 }
 
@@ -43,13 +57,27 @@ async function firstPage(state) {
 const fetchPage = ({ path, similarity, page }, cursor) => get(address(path, { similarity, limit: PAGE, cursor }), page);
 
 function unsearched({ page, found, path }) {
-  if (!found.collection.images.ready) return empty("No pictures yet", "Add some, and Roost finds those that are there twice.", h("a.button", { href: found.path }, "To the collection"));
+  if (!found.collection.images.ready)
+    return empty(
+      "No pictures yet",
+      "Add some, and Roost finds those that are there twice.",
+      h("a.button", { href: found.path }, "To the collection"),
+    );
   const press = async (event) => {
     event.currentTarget.disabled = true;
     await post(path, {}).then(page.reload, complain);
   };
-  const button = h("button.primary", { type: "button", onclick: press, disabled: Boolean(found.collection.job_id) }, icon("search"), "Look for near-duplicates");
-  return empty("Nobody has looked yet", "Roost finds pictures that are the same or nearly: saved again, resized, cropped, turned or mirrored, or the next one of a burst.", button);
+  const button = h(
+    "button.primary",
+    { type: "button", onclick: press, disabled: Boolean(found.collection.job_id) },
+    icon("search"),
+    "Look for near-duplicates",
+  );
+  return empty(
+    "Nobody has looked yet",
+    "Roost finds pictures that are the same or nearly: saved again, resized, cropped, turned or mirrored, or the next one of a burst.",
+    button,
+  );
 }
 
 function tools(state) {
@@ -63,7 +91,12 @@ function tools(state) {
     event.currentTarget.disabled = true;
     await post(state.path, {}).then(state.page.reload, complain);
   };
-  state.all = h("button.danger-text", { type: "button", onclick: () => clearAll(state).catch(complain) }, icon("delete"), h("span", {}, "Delete the spare ones"));
+  state.all = h(
+    "button.danger-text",
+    { type: "button", onclick: () => clearAll(state).catch(complain) },
+    icon("delete"),
+    h("span", {}, "Delete the spare ones"),
+  );
   update(state);
   return [
     slider("At least alike", { min: LEAST, max: 100, value: state.similarity, words: (value) => `${value}%` }, changed),
@@ -85,7 +118,9 @@ async function restart(state) {
 
 function take(state, { items, next_cursor: cursor, totals, scan }) {
   Object.assign(state, { cursor, totals, scan });
-  state.list.append(...items.map((group) => groupCard(group, state.found.path, state.kept, (button) => clearOne(state, group, button))));
+  state.list.append(
+    ...items.map((group) => groupCard(group, state.found.path, state.kept, (button) => clearOne(state, group, button))),
+  );
   const old = scan.complete ? "" : " Pictures came or went since: look again to include them.";
   state.words.textContent = totals.groups
     ? `${counted(totals.groups, "group")} with ${counted(totals.images, "picture")}, ${count(totals.spare)} to spare. Looked ${ago(scan.created_at)} at ${counted(scan.images, "picture")}.${old}`
@@ -114,7 +149,10 @@ function watch(state) {
       state.busy = false;
     }
   };
-  state.observer = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && next().catch(complain), { rootMargin: "1000px" });
+  state.observer = new IntersectionObserver(
+    (seen) => seen.some((one) => one.isIntersecting) && next().catch(complain),
+    { rootMargin: "1000px" },
+  );
   state.page.signal.addEventListener("abort", () => state.observer.disconnect());
 }
 

@@ -17,13 +17,27 @@ const STATES = { undone: "undone, can be done again", dropped: "undone" };
 
 export async function view(page) {
   const found = await collectionOf(page);
-  if (!found.clustering) return frame(page, found, "History", empty("Nothing corrected yet", "There is no clustering to correct.", h("a.button", { href: found.path }, "To the collection")));
+  if (!found.clustering)
+    return frame(
+      page,
+      found,
+      "History",
+      empty(
+        "Nothing corrected yet",
+        "There is no clustering to correct.",
+        h("a.button", { href: found.path }, "To the collection"),
+      ),
+    );
   const edits = await editsOf(found.clustering.id, page, () => page.reload());
   const list = pages(`/v1/clusterings/${found.clustering.id}/edits?limit=${PAGE}`, page);
   const [first, clusters] = await Promise.all([list.next(), clustersOf(found.clustering.id, page)]);
-  const names = new Map(clusters.map((cluster) => [cluster.id, cluster.label ? `“${cluster.label}”` : `cluster ${cluster.id}`]));
+  const names = new Map(
+    clusters.map((cluster) => [cluster.id, cluster.label ? `“${cluster.label}”` : `cluster ${cluster.id}`]),
+  );
   const content = first.value.length ? history(list, first.value, names) : nothing(found);
-  return frame(page, found, "History", h("section.history", {}, h("h2", {}, "History of corrections"), content), { tools: tools(page, found, edits, first.value) });
+  return frame(page, found, "History", h("section.history", {}, h("h2", {}, "History of corrections"), content), {
+    tools: tools(page, found, edits, first.value),
+  });
 }
 
 function tools(page, found, edits, newest) {
@@ -38,14 +52,34 @@ function tools(page, found, edits, newest) {
   return [
     clusteringSelect(found, `${found.path}/history`),
     h("span.spring"),
-    h("button", { type: "button", disabled: !newest.some(({ state }) => state === "done"), onclick: undo }, icon("undo"), "Undo"),
-    h("button", { type: "button", disabled: !newest.some(({ state }) => state === "undone"), onclick: redo }, icon("redo"), "Redo"),
-    shortcuts(page, undoKeys(() => undo(), () => redo())),
+    h(
+      "button",
+      { type: "button", disabled: !newest.some(({ state }) => state === "done"), onclick: undo },
+      icon("undo"),
+      "Undo",
+    ),
+    h(
+      "button",
+      { type: "button", disabled: !newest.some(({ state }) => state === "undone"), onclick: redo },
+      icon("redo"),
+      "Redo",
+    ),
+    shortcuts(
+      page,
+      undoKeys(
+        () => undo(),
+        () => redo(),
+      ),
+    ),
   ];
 }
 
 function history(list, first, names) {
-  const rows = h("ol.edits", { "aria-label": "Corrections, newest first" }, first.map((one) => row(one, names)));
+  const rows = h(
+    "ol.edits",
+    { "aria-label": "Corrections, newest first" },
+    first.map((one) => row(one, names)),
+  );
   const more = h("button", { type: "button", hidden: first.length < PAGE }, "Show earlier ones");
   more.addEventListener("click", async () => {
     more.disabled = true;
@@ -60,10 +94,22 @@ function history(list, first, names) {
 function row(edit, names) {
   const moved = edit.images ? `${counted(edit.images, "picture")} changed places` : null;
   const facts = [edit.who, moved, STATES[edit.state]].filter(Boolean);
-  return h("li.edit", { data: { state: edit.state } },
+  return h(
+    "li.edit",
+    { data: { state: edit.state } },
     h("p", {}, editWords(edit, names)),
-    h("p.quiet", {}, h("time", { datetime: edit.created_at, title: time(edit.created_at) }, ago(edit.created_at)), facts.map((one) => h("span", {}, ` · ${one}`))));
+    h(
+      "p.quiet",
+      {},
+      h("time", { datetime: edit.created_at, title: time(edit.created_at) }, ago(edit.created_at)),
+      facts.map((one) => h("span", {}, ` · ${one}`)),
+    ),
+  );
 }
 
 const nothing = (found) =>
-  empty("Nothing corrected yet", "Names, moves, merges and splits are listed here as they are made, and can be taken back one by one.", h("a.button.primary", { href: found.path }, "To the clusters"));
+  empty(
+    "Nothing corrected yet",
+    "Names, moves, merges and splits are listed here as they are made, and can be taken back one by one.",
+    h("a.button.primary", { href: found.path }, "To the clusters"),
+  );

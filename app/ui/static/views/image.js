@@ -40,58 +40,126 @@ class ShownImage {
 
   layout(places) {
     const { image, found, page } = this;
-    const about = h("aside.image-side", {}, h("h2", {}, basename(image.name)), imageFacts(image),
+    const about = h(
+      "aside.image-side",
+      {},
+      h("h2", {}, basename(image.name)),
+      imageFacts(image),
       h("section", {}, h("h3", {}, "Clusters"), places),
-      this.ready ? [nearDuplicates(image, found, page), neighbours(image, found, page)] : null);
+      this.ready ? [nearDuplicates(image, found, page), neighbours(image, found, page)] : null,
+    );
     return h("div.image-view", {}, this.#bar(), this.ready ? this.#stage() : this.#why(), about);
   }
 
   #viewer() {
     this.viewer = new Viewer(this.image, { signal: this.page.signal, claimed: (event) => this.box.press(event) });
-    const done = (box) => go(address(`${this.found.path}/search`, { image: this.image.id, box: box.join(","), clustering: this.page.query.get("clustering") }));
+    const done = (box) =>
+      go(
+        address(`${this.found.path}/search`, {
+          image: this.image.id,
+          box: box.join(","),
+          clustering: this.page.query.get("clustering"),
+        }),
+      );
     this.box = new Box(this.viewer, { done, ended: () => this.boxButton.setAttribute("aria-pressed", "false") });
   }
 
   #stage() {
-    const button = (text, label, run) => h("button.small", { type: "button", "aria-label": label, title: label, onclick: run }, text);
+    const button = (text, label, run) =>
+      h("button.small", { type: "button", "aria-label": label, title: label, onclick: run }, text);
     const { viewer } = this;
-    const zoom = h("div.viewer-tools", { role: "group", "aria-label": "Zoom" }, button("+", "Zoom in (+)", () => viewer.zoom(1.35)),
-      button("−", "Zoom out (-)", () => viewer.zoom(1 / 1.35)), button("Fit", "Fit the whole picture in (0)", () => viewer.fit()), button("100%", "100%: full size (1)", () => viewer.actual()));
+    const zoom = h(
+      "div.viewer-tools",
+      { role: "group", "aria-label": "Zoom" },
+      button("+", "Zoom in (+)", () => viewer.zoom(1.35)),
+      button("−", "Zoom out (-)", () => viewer.zoom(1 / 1.35)),
+      button("Fit", "Fit the whole picture in (0)", () => viewer.fit()),
+      button("100%", "100%: full size (1)", () => viewer.actual()),
+    );
     return h("div.image-stage", {}, viewer.node, zoom);
   }
 
   #bar() {
     const { image, found, list } = this;
     const leave = (event) => (event.preventDefault(), this.leave());
-    const back = h("a.button", { href: this.#back(), onclick: leave }, icon("back"), "Back", h("span.more-words", {}, `to ${list?.name ?? "all pictures"}`));
-    this.boxButton = h("button", {
-      type: "button", "aria-pressed": "false", disabled: !this.ready, title: "Search with a part of it (B)", onclick: () => this.toggleBox(),
-    }, "Draw a box");
+    const back = h(
+      "a.button",
+      { href: this.#back(), onclick: leave },
+      icon("back"),
+      "Back",
+      h("span.more-words", {}, `to ${list?.name ?? "all pictures"}`),
+    );
+    this.boxButton = h(
+      "button",
+      {
+        type: "button",
+        "aria-pressed": "false",
+        disabled: !this.ready,
+        title: "Search with a part of it (B)",
+        onclick: () => this.toggleBox(),
+      },
+      "Draw a box",
+    );
     const search = address(`${found.path}/search`, { image: image.id, clustering: this.page.query.get("clustering") });
     const similar = this.ready && h("a.button", { href: search }, icon("search"), "Find similar");
-    return h("div.image-bar", {},
-      back, this.#steps(),
-      h("div.actions", {}, similar, this.boxButton,
-        h("a.button", { href: `/v1/images/${image.id}/file`, download: basename(image.name), "aria-label": "Download the original" }, icon("download"), h("span.more-words", {}, "Original")),
-        h("button", { type: "button", "aria-label": "Delete", onclick: () => this.remove().catch(complain) }, icon("delete"), h("span.more-words", {}, "Delete")),
-        shortcuts(this.page, this.#keys())));
+    return h(
+      "div.image-bar",
+      {},
+      back,
+      this.#steps(),
+      h(
+        "div.actions",
+        {},
+        similar,
+        this.boxButton,
+        h(
+          "a.button",
+          {
+            href: `/v1/images/${image.id}/file`,
+            download: basename(image.name),
+            "aria-label": "Download the original",
+          },
+          icon("download"),
+          h("span.more-words", {}, "Original"),
+        ),
+        h(
+          "button",
+          { type: "button", "aria-label": "Delete", onclick: () => this.remove().catch(complain) },
+          icon("delete"),
+          h("span.more-words", {}, "Delete"),
+        ),
+        shortcuts(this.page, this.#keys()),
+      ),
+    );
   }
 
   #steps() {
     if (!this.beside) return h("span.image-steps");
     const { place, total, before, after } = this.beside;
     const to = (id, symbol, label) =>
-      h("button.plain", { type: "button", "aria-label": label, title: label, disabled: !id, onclick: () => this.step(id) }, icon(symbol));
+      h(
+        "button.plain",
+        { type: "button", "aria-label": label, title: label, disabled: !id, onclick: () => this.step(id) },
+        icon(symbol),
+      );
     const words = total === null ? count(place + 1) : `${count(place + 1)} of ${count(total)}`;
-    return h("span.image-steps", { role: "group", "aria-label": "Pictures beside it" },
-      to(before, "back", "Previous picture (Arrow left)"), h("span", {}, words), to(after, "next", "Next picture (Arrow right)"));
+    return h(
+      "span.image-steps",
+      { role: "group", "aria-label": "Pictures beside it" },
+      to(before, "back", "Previous picture (Arrow left)"),
+      h("span", {}, words),
+      to(after, "next", "Next picture (Arrow right)"),
+    );
   }
 
   #keys() {
     return [
       { keys: ["ArrowLeft"], words: "Previous picture", run: () => this.step(this.beside?.before) },
       { keys: ["ArrowRight"], words: "Next picture", run: () => this.step(this.beside?.after) },
-      { keys: ["+", "-", "0", "1"], words: "Zoom in, zoom out, show it whole, full size (when the picture has the focus)" },
+      {
+        keys: ["+", "-", "0", "1"],
+        words: "Zoom in, zoom out, show it whole, full size (when the picture has the focus)",
+      },
       { keys: ["B"], words: "Draw a box and search with it", run: () => this.toggleBox() },
       { keys: ["Escape"], words: "Back", run: () => this.leave() },
     ];
@@ -100,10 +168,21 @@ class ShownImage {
   #why() {
     const { status, error } = this.image;
     if (status === "pending") {
-      return h("div.state", {}, h("h2", {}, "Not prepared yet"), h("p", {}, "Roost has the picture and will decode it in its turn. It is shown here once that is done."));
+      return h(
+        "div.state",
+        {},
+        h("h2", {}, "Not prepared yet"),
+        h("p", {}, "Roost has the picture and will decode it in its turn. It is shown here once that is done."),
+      );
     }
-    return h("div.state.failed", {}, icon("warning"), h("h2", {}, "This picture was rejected"),
-      h("p", {}, rejection(error)), error.detail !== rejection(error) ? h("p.quiet", {}, error.detail) : null);
+    return h(
+      "div.state.failed",
+      {},
+      icon("warning"),
+      h("h2", {}, "This picture was rejected"),
+      h("p", {}, rejection(error)),
+      error.detail !== rejection(error) ? h("p.quiet", {}, error.detail) : null,
+    );
   }
 
   toggleBox() {
@@ -135,7 +214,8 @@ class ShownImage {
     const { image } = this;
     const text = "The original, its thumbnail and all that is known of it go for good.";
     const submit = () => send("DELETE", `/v1/images/${image.id}`).then(() => true);
-    if (!(await ask({ title: `Delete ${basename(image.name)}?`, text, action: "Delete", danger: true, submit }))) return;
+    if (!(await ask({ title: `Delete ${basename(image.name)}?`, text, action: "Delete", danger: true, submit })))
+      return;
     forget(image.id);
     toast(`${basename(image.name)} is deleted.`);
     const next = this.beside?.after ?? this.beside?.before;

@@ -15,7 +15,11 @@ import { empty } from "../parts/states.js";
 import { complain, toast } from "../parts/toast.js";
 import { toolbar } from "../parts/toolbar.js";
 
-const STATUSES = [["ready", "Ready"], ["pending", "Being prepared"], ["rejected", "Rejected"]];
+const STATUSES = [
+  ["ready", "Ready"],
+  ["pending", "Being prepared"],
+  ["rejected", "Rejected"],
+];
 const PAGE = 200;
 
 export async function view(page) {
@@ -25,8 +29,12 @@ export async function view(page) {
   const show = (parameters) => fill(page, found, parameters, content);
   const changed = (parameters) => show(parameters).catch(complain);
   await show(page.query);
-  const status = segmented("Which pictures", STATUSES, page.query.get("status") ?? "ready", (value) => changed(query({ status: value === "ready" ? null : value })));
-  return frame(page, found, "Images", h("div.images", {}, content), { tools: [status, filters(page.query, clusters, changed)] });
+  const status = segmented("Which pictures", STATUSES, page.query.get("status") ?? "ready", (value) =>
+    changed(query({ status: value === "ready" ? null : value })),
+  );
+  return frame(page, found, "Images", h("div.images", {}, content), {
+    tools: [status, filters(page.query, clusters, changed)],
+  });
 }
 
 let turn = 0;
@@ -48,7 +56,8 @@ async function fill(page, found, parameters, content) {
 function nothing(status, chosen) {
   if (Object.keys(chosen).length) return empty("No picture fits", "Take a filter away, or make it wider.");
   if (status === "pending") return empty("Nothing is waiting", "All pictures are prepared.");
-  if (status === "rejected") return empty("No picture was rejected", "Files that cannot be read would be listed here with the reason.");
+  if (status === "rejected")
+    return empty("No picture was rejected", "Files that cannot be read would be listed here with the reason.");
   return empty("No pictures yet", "Drop files, folders or archives anywhere on this page.");
 }
 
@@ -57,13 +66,23 @@ async function grid(page, found, { list, first, total, parameters }, content) {
   const stop = new AbortController();
   page.signal.addEventListener("abort", () => stop.abort());
   const load = async (cursor) => {
-    const { items, next_cursor: next } = cursor ? await get(address(list, {}) + `&limit=${PAGE}&cursor=${encodeURIComponent(cursor)}`, page) : first;
+    const { items, next_cursor: next } = cursor
+      ? await get(address(list, {}) + `&limit=${PAGE}&cursor=${encodeURIComponent(cursor)}`, page)
+      : first;
     return { items: items.map((one) => ({ ...one, image_id: one.id })), next_cursor: next };
   };
-  const open = ({ image_id: id }) => go(address(`${found.path}/images/${id}`, { in: `images|${listed(parameters)}`, clustering: parameters.get("clustering") }));
+  const open = ({ image_id: id }) =>
+    go(
+      address(`${found.path}/images/${id}`, {
+        in: `images|${listed(parameters)}`,
+        clustering: parameters.get("clustering"),
+      }),
+    );
   const made = new Grid({ load, total, selection, open, label: "Pictures", signal: stop.signal });
-  const bar = toolbar(selection, "picture", [{ name: "Open", icon: "image", most: 1, run: () => open(made.items[selection.places[0]]) },
-    { name: "Delete", icon: "delete", run: () => remove(made, selection) }]);
+  const bar = toolbar(selection, "picture", [
+    { name: "Open", icon: "image", most: 1, run: () => open(made.items[selection.places[0]]) },
+    { name: "Delete", icon: "delete", run: () => remove(made, selection) },
+  ]);
   content.stop?.abort();
   content.stop = stop;
   replace(content, made.node, bar);
@@ -89,7 +108,13 @@ async function remove(made, selection) {
     return true;
   };
   try {
-    await ask({ title: `Delete ${what}?`, text: "The originals and all that is known of them go for good.", action: "Delete", danger: true, submit });
+    await ask({
+      title: `Delete ${what}?`,
+      text: "The originals and all that is known of them go for good.",
+      action: "Delete",
+      danger: true,
+      submit,
+    });
   } finally {
     made.remove(gone);
     if (gone.length) toast(`${counted(gone.length, "picture")} deleted.`);

@@ -35,7 +35,14 @@ export async function view(page) {
     look().catch(complain);
   });
   keepLooking(page, look, await look());
-  return h("section.all-jobs", {}, h("header.page-head", {}, h("h1", {}, "Jobs")), filters(state, collection, collections), holder, more);
+  return h(
+    "section.all-jobs",
+    {},
+    h("header.page-head", {}, h("h1", {}, "Jobs")),
+    filters(state, collection, collections),
+    holder,
+    more,
+  );
 }
 
 /** Polls rather than follows: a browser holds only six connections to one host. */
@@ -58,16 +65,40 @@ function keepLooking(page, look, busy) {
 
 function filters(state, collection, collections) {
   const link = ([key, words]) =>
-    h("a.button", { href: address("/jobs", { state: key, collection }), "aria-current": (state ?? "") === key ? "true" : null }, words);
+    h(
+      "a.button",
+      { href: address("/jobs", { state: key, collection }), "aria-current": (state ?? "") === key ? "true" : null },
+      words,
+    );
   const choose = (event) => go(address("/jobs", { state, collection: event.target.value }));
   const options = [["", "All collections"], ...collections.map(({ id, name }) => [id, name])];
-  return h("div.tools", {},
+  return h(
+    "div.tools",
+    {},
     h("nav.state-filter", { "aria-label": "By state" }, [["", "All"], ...Object.entries(STATES)].map(link)),
-    h("label.field", {}, h("span.visually-hidden", {}, "Collection"),
-      h("select", { onchange: choose }, options.map(([key, words]) => h("option", { value: key, selected: key === (collection ?? "") }, words)))));
+    h(
+      "label.field",
+      {},
+      h("span.visually-hidden", {}, "Collection"),
+      h(
+        "select",
+        { onchange: choose },
+        options.map(([key, words]) => h("option", { value: key, selected: key === (collection ?? "") }, words)),
+      ),
+    ),
+  );
 }
 
 function nothing(state, collection) {
-  if (!state && !collection) return empty("No jobs yet", "What takes longer than a moment is listed here: preparing pictures, sorting, fine-tuning.", h("a.button", { href: "/" }, "All collections"));
-  return empty("None of these", "No job has this state in what you chose.", h("a.button", { href: "/jobs" }, "Show all jobs"));
+  if (!state && !collection)
+    return empty(
+      "No jobs yet",
+      "What takes longer than a moment is listed here: preparing pictures, sorting, fine-tuning.",
+      h("a.button", { href: "/" }, "All collections"),
+    );
+  return empty(
+    "None of these",
+    "No job has this state in what you chose.",
+    h("a.button", { href: "/jobs" }, "Show all jobs"),
+  );
 }

@@ -29,9 +29,21 @@ async function shown(page, found) {
 
 function unsorted(page, found) {
   const { ready } = found.collection.images;
-  const button = h("button.primary", { type: "button", onclick: () => sortDialog(page, found).catch(complain) }, "Sort the pictures");
-  if (!ready) return empty("No pictures yet", "Drop pictures anywhere on this page. Once they are sorted, their map stands here.");
-  return empty("No map yet", "The map is drawn when the pictures are sorted: each is a point, and what looks alike lies together.", button);
+  const button = h(
+    "button.primary",
+    { type: "button", onclick: () => sortDialog(page, found).catch(complain) },
+    "Sort the pictures",
+  );
+  if (!ready)
+    return empty(
+      "No pictures yet",
+      "Drop pictures anywhere on this page. Once they are sorted, their map stands here.",
+    );
+  return empty(
+    "No map yet",
+    "The map is drawn when the pictures are sorted: each is a point, and what looks alike lies together.",
+    button,
+  );
 }
 
 function missing(page, clustering) {
@@ -47,7 +59,12 @@ function missing(page, clustering) {
       button.disabled = false;
     }
   };
-  const text = "It is made in the last step of sorting, and clusterings from older versions have none. Making it takes seconds, " +
+  const text =
+    "It is made in the last step of sorting, and clusterings from older versions have none. Making it takes seconds, " +
     "or some minutes for very many pictures. New pictures join the clusters on the way.";
-  return empty("The map is not drawn yet", text, h("button.primary", { type: "button", onclick: make }, "Draw the map"));
+  return empty(
+    "The map is not drawn yet",
+    text,
+    h("button.primary", { type: "button", onclick: make }, "Draw the map"),
+  );
 }

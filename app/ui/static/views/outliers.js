@@ -24,7 +24,17 @@ const THRESHOLD = 1; // what the service calls an outlier
 
 export async function view(page) {
   const found = await collectionOf(page);
-  if (!found.clustering) return frame(page, found, "Outliers", empty("Not sorted yet", "Roost finds what is unlike the rest when it sorts the pictures.", h("a.button", { href: found.path }, "To the collection")));
+  if (!found.clustering)
+    return frame(
+      page,
+      found,
+      "Outliers",
+      empty(
+        "Not sorted yet",
+        "Roost finds what is unlike the rest when it sorts the pictures.",
+        h("a.button", { href: found.path }, "To the collection"),
+      ),
+    );
   const state = { page, found, least: Number(page.query.get("at_least") ?? THRESHOLD) || 0, names: new Map() };
   state.edits = await editsOf(found.clustering.id, page, () => refresh(state).catch(complain));
   await Promise.all([named(state), build(state)]);
@@ -41,19 +51,40 @@ async function build(state) {
   const { id } = found.clustering;
   state.selection = new Selection();
   state.grid = new Grid({
-    load: (cursor) => get(address(`/v1/clusterings/${id}/outliers`, { limit: PAGE, at_least: String(state.least), cursor }), page),
-    selection: state.selection, signal: page.signal, label: "Outliers",
-    caption: ({ score, cluster }) => `${decimal(score, 2)} · ${cluster === null ? "no cluster" : state.names.get(cluster) ?? `Cluster ${cluster}`}`,
+    load: (cursor) =>
+      get(address(`/v1/clusterings/${id}/outliers`, { limit: PAGE, at_least: String(state.least), cursor }), page),
+    selection: state.selection,
+    signal: page.signal,
+    label: "Outliers",
+    caption: ({ score, cluster }) =>
+      `${decimal(score, 2)} · ${cluster === null ? "no cluster" : (state.names.get(cluster) ?? `Cluster ${cluster}`)}`,
     open: ({ image_id: image }) => go(address(`${found.path}/images/${image}`, { in: "outliers", clustering: id })),
   });
   state.grid.node.classList.add("captions");
-  state.pictures = new PictureActions({ page, found, grid: state.grid, edits, clusters: () => state.clusters, home: ({ cluster }) => cluster, leaves: false });
+  state.pictures = new PictureActions({
+    page,
+    found,
+    grid: state.grid,
+    edits,
+    clusters: () => state.clusters,
+    home: ({ cluster }) => cluster,
+    leaves: false,
+  });
   state.none = h("div");
   await state.grid.ready();
   sayNone(state);
-  state.content = h("section.outliers-view", { "aria-label": "Outliers" },
-    h("p.quiet", {}, "The score says how far a picture's neighbours are, over what is far in its cluster: from 1 on it counts as an outlier."),
-    state.grid.node, state.none, bar(state));
+  state.content = h(
+    "section.outliers-view",
+    { "aria-label": "Outliers" },
+    h(
+      "p.quiet",
+      {},
+      "The score says how far a picture's neighbours are, over what is far in its cluster: from 1 on it counts as an outlier.",
+    ),
+    state.grid.node,
+    state.none,
+    bar(state),
+  );
 }
 
 function tools(state) {
@@ -62,22 +93,38 @@ function tools(state) {
   const changed = (least) => {
     state.least = least;
     query({ at_least: least === THRESHOLD ? null : String(least) });
-    again(state.grid, null).then(() => sayNone(state)).catch(complain);
+    again(state.grid, null)
+      .then(() => sayNone(state))
+      .catch(complain);
   };
   const older = found.clustering === found.clusterings[0] ? null : found.clustering.id;
   return [
     clusteringSelect(found, `${found.path}/outliers`, { at_least: page.query.get("at_least") }),
-    slider("Score at least", { min: 0, max: 3, step: 0.05, value: state.least, words: (value) => decimal(value, 2) }, changed),
+    slider(
+      "Score at least",
+      { min: 0, max: 3, step: 0.05, value: state.least, words: (value) => decimal(value, 2) },
+      changed,
+    ),
     h("span.spring"),
-    h("a.button", { href: address(`${found.path}/sort`, { clustering: older, from: "outliers" }) }, icon("keyboard"), "Sort by keyboard"),
+    h(
+      "a.button",
+      { href: address(`${found.path}/sort`, { clustering: older, from: "outliers" }) },
+      icon("keyboard"),
+      "Sort by keyboard",
+    ),
     h("span.together", {}, undoButtons(edits)),
     shortcuts(page, [
-      { keys: ["Arrows"], words: "From picture to picture" }, { keys: ["Enter"], words: "Open the picture" }, { keys: ["Space"], words: "Select it; Shift with the arrows takes more" },
+      { keys: ["Arrows"], words: "From picture to picture" },
+      { keys: ["Enter"], words: "Open the picture" },
+      { keys: ["Space"], words: "Select it; Shift with the arrows takes more" },
       { keys: ["Escape"], words: "Clear the selection", run: () => state.selection.clear() },
       { keys: ["M"], words: "Move the selected pictures", run: safely(() => pictures.move()) },
       { keys: ["P"], words: "Pin them where they are", run: safely(() => pictures.pin()) },
       { keys: ["F"], words: "Find similar pictures", run: () => pictures.findSimilar() },
-      ...undoKeys(safely(() => edits.undo()), safely(() => edits.redo())),
+      ...undoKeys(
+        safely(() => edits.undo()),
+        safely(() => edits.redo()),
+      ),
     ]),
   ];
 }
@@ -100,5 +147,14 @@ async function refresh(state) {
 
 function sayNone({ grid, none, least }) {
   const nothing = !grid.items.length;
-  none.replaceChildren(...(nothing ? [empty("No such picture", `No picture has a score of ${decimal(least, 2)} or more. Move the slider to the left to see less odd ones.`)] : []));
+  none.replaceChildren(
+    ...(nothing
+      ? [
+          empty(
+            "No such picture",
+            `No picture has a score of ${decimal(least, 2)} or more. Move the slider to the left to see less odd ones.`,
+          ),
+        ]
+      : []),
+  );
 }

@@ -14,17 +14,29 @@ const LINKS = [
 export async function view(page) {
   page.title("Settings");
   const system = await get("/v1/system", page);
-  return h("section.settings", {},
+  return h(
+    "section.settings",
+    {},
     h("header.page-head", {}, h("h1", {}, "Settings")),
-    h("div.panels", {},
+    h(
+      "div.panels",
+      {},
       panel("Health", health(page)),
       panel("Storage", storage(system.storage)),
       panel("Who may use it", access(system.open)),
       panel("Colours", themeChoice(page)),
       panel("This service", running(system)),
       panel("Limits", limits(system.limits)),
-      panel("For programs", h("ul.plain-list", {}, LINKS.map(([href, name, about]) =>
-        h("li", {}, h("a", { href }, name), h("small", {}, about)))))));
+      panel(
+        "For programs",
+        h(
+          "ul.plain-list",
+          {},
+          LINKS.map(([href, name, about]) => h("li", {}, h("a", { href }, name), h("small", {}, about))),
+        ),
+      ),
+    ),
+  );
 }
 
 const panel = (title, ...content) => h("section.panel", {}, h("h2", {}, title), content);

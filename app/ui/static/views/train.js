@@ -24,15 +24,30 @@ export async function view(page) {
 
 function watched(page, found, job) {
   if (job.kind === "finetune" && job.collection_id === found.collection.id) return trainLive(page, found, job);
-  return empty("That is no training of this collection", "The address names another job. All of them are on the page of jobs.",
-    h("a.button", { href: `/jobs?collection=${found.collection.id}` }, "Jobs of this collection"));
+  return empty(
+    "That is no training of this collection",
+    "The address names another job. All of them are on the page of jobs.",
+    h("a.button", { href: `/jobs?collection=${found.collection.id}` }, "Jobs of this collection"),
+  );
 }
 
 function asked(page, found) {
   const { ready, pending } = found.collection.images;
   if (ready + pending < LEAST_PICTURES) return tooFew(found, ready + pending);
-  const place = h("div.train-place", {}, h("div", { role: "status" }, h("p.quiet", {}, "Asking which methods there are; the first time this takes some seconds."), h("progress", { "aria-label": "Asking for the methods" })));
-  form(page, found).then((node) => replace(place, node), (error) => error.name !== "AbortError" && replace(place, failed(error, page.reload)));
+  const place = h(
+    "div.train-place",
+    {},
+    h(
+      "div",
+      { role: "status" },
+      h("p.quiet", {}, "Asking which methods there are; the first time this takes some seconds."),
+      h("progress", { "aria-label": "Asking for the methods" }),
+    ),
+  );
+  form(page, found).then(
+    (node) => replace(place, node),
+    (error) => error.name !== "AbortError" && replace(place, failed(error, page.reload)),
+  );
   return place;
 }
 
@@ -43,6 +58,8 @@ async function form(page, found) {
 }
 
 const tooFew = (found, there) =>
-  empty("A few more pictures first",
+  empty(
+    "A few more pictures first",
     `Learning needs at least ${LEAST_PICTURES} of them, and there ${there === 1 ? "is" : "are"} ${counted(there, "picture")}. Add ${LEAST_PICTURES - there} more; some hundreds are better.`,
-    h("a.button", { href: found.path }, "Back to the collection"));
+    h("a.button", { href: found.path }, "Back to the collection"),
+  );
