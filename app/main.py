@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, n
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from app import errors, health, logs, openapi
 from app.access_log import AccessLog
@@ -57,7 +58,8 @@ def create_app(settings: Settings | None = None, companion: Companion = lambda _
             stack.enter_context(companion(res))
             yield
 
-    app = FastAPI(
+    app = FastAPIOffline(
+        redoc_url=None,
         title="Roost",
         version=version("roost"),
         lifespan=lifespan,
