@@ -1,13 +1,13 @@
 /** A job's bar: what it does, how far it is, when it will be done, and a button that stops it. */
-import { h, replace } from "../core/dom.js";
+import { h } from "../core/dom.js";
 import { count, duration } from "../core/format.js";
 import { cancel, ended, follow, kindName, stageName } from "../core/jobs.js";
 import { complain } from "./toast.js";
 
-/** Follows the job and redraws itself. `done(job)` is called once, when it has ended. */
+/** Follows the job and draws it. `done(job)` is called once, when it has ended. */
 export function jobBar(id, { signal, done, quiet = false } = {}) {
-  const node = h("section.job", { "aria-label": "Work under way" });
-  follow(id, (job) => draw(node, job), { signal })
+  const { node, update } = bar("Work under way");
+  follow(id, update, { signal })
     .then((job) => {
       if (job.state === "succeeded" && quiet) node.remove();
       return done?.(job);
@@ -16,25 +16,40 @@ export function jobBar(id, { signal, done, quiet = false } = {}) {
   return node;
 }
 
-export function draw(node, job) {
-  const { done, total, unit } = job.progress;
-  const share = total ? done / total : null;
-  const bar = h("progress", { max: 1, "aria-label": stageName(job) });
-  if (ended(job)) bar.value = job.state === "succeeded" ? 1 : (share ?? 0);
-  else if (share !== null) bar.value = share;
-  replace(
-    node,
-    h(
-      "div.job-words",
-      {},
-      h("strong", {}, title(job)),
-      h("span.quiet", {}, numbers(done, total, unit, job)),
-      stop(job),
-    ),
-    bar,
-    job.error && h("p.problem", {}, job.error.detail ?? job.error.code),
+/** {node, update(job)}: its parts change where they stand, so that the button keeps the focus while numbers run. */
+export function bar(label) {
+  const words = h("strong");
+  const figures = h("span.quiet");
+  const progress = h("progress", { max: 1 });
+  const problem = h("p.problem", { hidden: true });
+  const stop = stopButton();
+  const node = h(
+    "section.job",
+    { "aria-label": label, tabindex: -1 },
+    h("div.job-words", {}, words, figures, stop.node),
+    progress,
+    problem,
   );
-  node.dataset.state = job.state;
+  const update = (job) => {
+    const { done, total, unit } = job.progress;
+    words.textContent = title(job);
+    figures.textContent = numbers(done, total, unit, job);
+    fill(progress, job, total ? done / total : null);
+    problem.textContent = job.error ? (job.error.detail ?? job.error.code) : "";
+    problem.hidden = !job.error;
+    node.dataset.state = job.state;
+    if (ended(job) && stop.node === document.activeElement) node.focus({ preventScroll: true });
+    stop.update(job);
+  };
+  return { node, update };
+}
+
+/** Without a value it says that it moves, but not how far it is. */
+function fill(progress, job, share) {
+  progress.setAttribute("aria-label", stageName(job));
+  if (ended(job)) progress.value = job.state === "succeeded" ? 1 : (share ?? 0);
+  else if (share === null) progress.removeAttribute("value");
+  else progress.value = share;
 }
 
 function title(job) {
@@ -48,11 +63,22 @@ function numbers(done, total, unit, job) {
   return `${count(done)} of ${count(total)} ${unit ?? ""}${left}`;
 }
 
-function stop(job) {
-  if (ended(job)) return null;
-  const press = (event) => {
-    event.target.disabled = true;
-    cancel(job.id).catch(complain);
+/** Pressed, it stays focusable: a disabled button would drop the keyboard's place. */
+function stopButton() {
+  let id = null;
+  const say = (stopping) => {
+    node.setAttribute("aria-disabled", stopping);
+    node.textContent = stopping ? "Stopping" : "Cancel";
   };
-  return h("button.small", { type: "button", onclick: press }, "Cancel");
+  const press = async () => {
+    if (node.getAttribute("aria-disabled") === "true") return;
+    say(true);
+    await cancel(id).catch((error) => (complain(error), say(false)));
+  };
+  const node = h("button.small", { type: "button", onclick: press, hidden: true, "aria-disabled": false }, "Cancel");
+  const update = (job) => {
+    id = job.id;
+    node.hidden = ended(job);
+  };
+  return { node, update };
 }

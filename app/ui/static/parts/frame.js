@@ -4,13 +4,12 @@ import { h } from "../core/dom.js";
 import { bytes, counted } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { address, go } from "../core/router.js";
-import { uploads } from "../core/uploads.js";
-import { jobBar } from "./bar.js";
 import { ask, confirmByName, field } from "./dialog.js";
 import { pick } from "./dock.js";
 import { menu } from "./menu.js";
 import { sortDialog } from "./sort-dialog.js";
-import { complain, toast } from "./toast.js";
+import { toast } from "./toast.js";
+import { work } from "./work.js";
 
 const TABS = [
   ["Clusters", ""],
@@ -39,15 +38,15 @@ export async function collectionOf(page) {
   return { collection, etag, clusterings, clustering: chosen ?? null, path: `/collections/${collection.id}` };
 }
 
-/** The frame around a view's content. `tools` stand at its right above the content. */
-export function frame(page, found, tab, content, { tools = [] } = {}) {
+/** The frame around a view's content. `tools` stand above it; `without` is a job that the content shows by itself. */
+export function frame(page, found, tab, content, { tools = [], without = null } = {}) {
   page.title(tab === "Clusters" ? found.collection.name : `${tab} · ${found.collection.name}`);
   return h(
     "div.collection",
     {},
     head(page, found),
     tabs(found, tab),
-    work(page, found),
+    work(page, found, without),
     tools.length ? h("div.tools", {}, tools) : null,
     content,
   );
@@ -144,27 +143,4 @@ function tabs(found, tab) {
     ),
   );
   return h("nav.tabs", { "aria-label": "Collection" }, links);
-}
-
-/** A bar for what runs now: jobs that change a collection run one by one. The view comes anew when that changed it. */
-function work(page, found) {
-  const bars = h("div.work", {});
-  watch(page, found, bars).catch(complain);
-  return bars;
-}
-
-const CHANGES = new Set(["unpack", "ingest", "sample", "cluster", "assign", "index", "duplicates"]);
-
-async function watch(page, found, bars) {
-  const list = async (state) =>
-    (await get(`/v1/jobs?collection=${found.collection.id}&state=${state}&limit=50`, page)).items;
-  const [running, queued] = await Promise.all([list("running"), list("queued")]);
-  const next = [...running, ...queued.reverse()].find(({ kind }) => kind !== "sweep");
-  if (!next) return;
-  const done = ({ kind }) => {
-    if (CHANGES.has(kind) && !uploads.busy(found.collection.id))
-      page.reload(); // uploads show what came themselves
-    else watch(page, found, bars).catch(complain);
-  };
-  bars.replaceChildren(jobBar(next.id, { signal: page.signal, quiet: true, done }));
 }

@@ -3,7 +3,7 @@ import { get } from "../core/api.js";
 import { h, replace } from "../core/dom.js";
 import { icon } from "../core/icons.js";
 import { ended, follow } from "../core/jobs.js";
-import { draw } from "./bar.js";
+import { bar } from "./bar.js";
 import { jobProblem } from "./job-words.js";
 import { reclusterButton } from "./recluster.js";
 import { complain } from "./toast.js";
@@ -13,7 +13,7 @@ import { verdict } from "./verdict.js";
 const ASK_MS = 2000;
 
 export function trainLive(page, found, job) {
-  const bar = h("section.job", { "aria-label": "Training" });
+  const line = bar("Training");
   const warning = h("div", { role: "alert" });
   const outcome = h("div", { role: "status" });
   const curves = trainingCurves([], { signal: page.signal });
@@ -23,7 +23,7 @@ export function trainLive(page, found, job) {
     warn(warning, training.epochs);
   });
   const seen = (latest) => {
-    draw(bar, { ...latest, error: null }); // why it failed is said below, at length
+    line.update({ ...latest, error: null }); // why it failed is said below, at length
     if (latest.state === "running") ask();
   };
   seen(job);
@@ -34,7 +34,7 @@ export function trainLive(page, found, job) {
       replace(outcome, await ending(page, found, last));
     })
     .catch(complain);
-  return h("div.training-live", {}, bar, warning, outcome, curves.node);
+  return h("div.training-live", {}, line.node, warning, outcome, curves.node);
 }
 
 /** Fetches the epochs when something moved, at most every two seconds, and tells of them when there is a new one. */

@@ -17,7 +17,9 @@ export async function view(page) {
   const content = id ? watched(page, found, await get(`/v1/jobs/${id}`, page)) : asked(page, found);
   const title = id ? "Training" : "Fine-tune an encoder";
   const back = h("a.back", { href: `${found.path}/encoders` }, icon("back"), "All encoders");
-  const framed = frame(page, found, "Encoders", h("article.training", {}, back, h("h2", {}, title), content));
+  const framed = frame(page, found, "Encoders", h("article.training", {}, back, h("h2", {}, title), content), {
+    without: id,
+  });
   page.title(`${title} · ${found.collection.name}`);
   return framed;
 }
