@@ -62,14 +62,16 @@ async function render(scroll, { same = false } = {}) {
     controller.abort();
     callbacks.splice(0).forEach((callback) => callback());
   };
+  if (!same) closeDialogs();
   const line = $("#loading-line");
   const slow = setTimeout(() => (line.hidden = false), 150);
-  const { page, load } = matched(controller.signal, callbacks);
   let node;
   try {
+    const { page, load } = matched(controller.signal, callbacks);
     node = await (await load()).view(page);
   } catch (error) {
     if (error.name === "AbortError") return;
+    document.title = "Roost";
     node = failed(error, reload);
   } finally {
     clearTimeout(slow);
@@ -81,7 +83,7 @@ async function render(scroll, { same = false } = {}) {
 function matched(signal, callbacks) {
   const [found, match] =
     routes.map((one) => [one, one.expression.exec(location.pathname)]).find(([, match]) => match) ?? [];
-  const given = Object.entries(match?.groups ?? {}).map(([key, text]) => [key, decodeURIComponent(text)]);
+  const given = Object.entries(match?.groups ?? {}).map(([key, text]) => [key, decoded(text)]);
   const page = {
     params: Object.fromEntries(given),
     query: new URLSearchParams(location.search),
@@ -92,6 +94,18 @@ function matched(signal, callbacks) {
   };
   return { page, load: found?.load ?? nowhere };
 }
+
+/** A part of an address; one that is no text as it stands names nothing, and the service says so. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text.replaceAll("%", "");
+  }
+}
+
+/** A question about what is left behind is left behind with it. */
+const closeDialogs = () => $$("dialog[open]").forEach((dialog) => dialog.close());
 
 const nowhere = () => import("../views/nowhere.js");
 
@@ -131,6 +145,12 @@ function follow(event) {
   const ours = url.origin === location.origin && routes.some((route) => route.expression.test(url.pathname));
   if (!ours || link.target || link.hasAttribute("download")) return;
   event.preventDefault();
-  if (url.hash && url.pathname === location.pathname) return $(url.hash)?.scrollIntoView();
+  if (url.hash && url.pathname === location.pathname) return jump($(url.hash));
   go(url.href);
+}
+
+/** Within the view; the keyboard goes along, as it does for the link that skips the head of the page. */
+function jump(target) {
+  target?.scrollIntoView();
+  target?.focus({ preventScroll: true });
 }

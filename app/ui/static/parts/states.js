@@ -34,4 +34,8 @@ export function failed(error, again) {
   );
 }
 
-const titles = { 404: "There is nothing here", 0: "The service does not answer" };
+const titles = {
+  404: "There is nothing here",
+  422: "This address cannot be understood",
+  0: "The service does not answer",
+};
