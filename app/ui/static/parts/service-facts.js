@@ -30,7 +30,6 @@ export function access(open) {
       {},
       "There are no accounts and no keys: everyone who can open this page can see, change and delete all collections. On the machine itself, where roost serve listens unless told otherwise, that is only you. Before you let others reach it, put it behind a proxy that asks who they are.",
     ),
-    h("p.quiet", {}, "Keys come with the server setting."),
   ];
 }
 
