@@ -51,7 +51,7 @@ RECIPES = [
     Recipe("instance, bank", "instance"),
     Recipe("instance, parametric", "instance", params={"parametric": True}),
     Recipe("dino", "dino", params={"prototypes": 1024, "hidden": 512, "momentum": 0.98, "local_crops": 2}),
-    Recipe("deepcluster", "deepcluster", params={"k": 100, "head": "random"}),
+    Recipe("deepcluster", "deepcluster", params={"k": 100, "head": "random", "batch_size": 32, "lr": 1e-3}),
     Recipe("swav", "swav", params={"prototypes": 100, "hidden": 512}),
     Recipe("vicreg", "vicreg", params={"expansion": 512}),
     # From scratch the nearest are neighbours by colour: few of them, and new ones as the network learns.

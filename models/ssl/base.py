@@ -60,6 +60,7 @@ class Method(nn.Module, ABC):
     summary: ClassVar[str]
     paper: ClassVar[str]
     needs: ClassVar[frozenset[Need]] = frozenset()
+    can_collapse: ClassVar[bool] = True  # whether one vector for every picture makes the loss small
     Params: ClassVar[type[Params]] = Params
 
     def __init__(self, encoder: Backbone, params: Params, setting: Setting) -> None:

@@ -118,7 +118,7 @@ class Run:
         self.origin = snapshot(method.encoder)
         probe = torch.randperm(len(train), generator=generator(self.seed, "probe"))[:PROBED].sort().values
         self.gallery = Gallery(method, train, held_out, probe.tolist(), workers, self.alive)
-        self.health = Health(self.seed, probe.numpy(), labels)
+        self.health = Health(self.seed, probe.numpy(), labels, method.can_collapse)
         self.half = half_precision(self.device)
         self.optimizer = torch.optim.AdamW(method.param_groups(), lr=self.params.lr)
         self.scaler = torch.amp.GradScaler("cuda", enabled=self.half is torch.float16)

@@ -42,6 +42,7 @@ class Health:
     seed: int
     probe: np.ndarray  # (P,) which training images are looked at
     labels: Sequence[str] | None = None  # of all N
+    can_collapse: bool = True  # the method's
     previous: np.ndarray | None = None  # clusters of the epoch before
     own: bool = False  # whether those were the method's
     spreads: list[float] = field(default_factory=list)
@@ -72,7 +73,7 @@ class Health:
         """Raises Collapsed."""
         healthy = min(1.0, self.spreads[0])
         last = self.spreads[1:][-COLLAPSED_FOR:]
-        if len(last) == COLLAPSED_FOR and max(last) < COLLAPSED_BELOW * healthy:
+        if self.can_collapse and len(last) == COLLAPSED_FOR and max(last) < COLLAPSED_BELOW * healthy:
             raise Collapsed(
                 f"The encoder collapsed: the spread of its vectors fell from {self.spreads[0]:.2f} to {last[-1]:.3f}. "
                 "Use a lower lr, train fewer blocks, or another method such as neighbours or simclr."

@@ -46,6 +46,7 @@ class Params(Common):
 class Rotation(Method):
     summary = "Pictures are turned, and the network is to tell by how much; for pictures that have a right way up."
     paper = "https://arxiv.org/abs/1803.07728"
+    can_collapse = False  # one vector for every picture tells no angles apart
     Params = Params
     params: Params
 

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from models.ssl.health import COLLAPSED_FOR, Collapsed, Diverged, Health
+from models.ssl.methods.mae import MAE
+from models.ssl.methods.simclr import SimCLR
 
 COUNT, DIM, KINDS = 60, 16, 3
 PROBE = np.arange(10, 10 + COUNT)
@@ -98,6 +100,12 @@ def test_a_collapse_is_noticed_after_two_epochs_and_not_before() -> None:
     with pytest.raises(Collapsed, match=r"from 0\.98 to 0\.0\d\d\. Use a lower lr") as caught:
         found.check()
     assert caught.value.code == "collapsed"
+
+
+def test_a_method_whose_loss_a_constant_cannot_make_small_goes_on() -> None:
+    """From scratch, MAE's vectors come to share one direction, and still tell pictures apart."""
+    seen(Health(0, np.arange(COUNT), can_collapse=False), 0.63, 0.1, 0.07, 0.07)
+    assert not MAE.can_collapse and SimCLR.can_collapse
 
 
 def test_one_low_epoch_among_healthy_ones_is_no_collapse() -> None:
