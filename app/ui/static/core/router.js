@@ -9,6 +9,7 @@
  * The old view stays until the new one is ready, so that nothing flashes or jumps.
  */
 import { $, $$, replace } from "./dom.js";
+import { heldFocus } from "./focus.js";
 import { failed } from "../parts/states.js";
 
 const routes = [];
@@ -111,6 +112,7 @@ const nowhere = () => import("../views/nowhere.js");
 
 function place(node, scroll, same) {
   const main = $("#main");
+  const regain = same ? heldFocus(main) : null;
   replace(main, node);
   main.style.setProperty("min-height", scroll ? `${scroll + innerHeight}px` : ""); // a grid has no height yet
   scrollTo(0, scroll);
@@ -120,7 +122,8 @@ function place(node, scroll, same) {
     const here = path === "/" ? !/^\/(jobs|settings)/.test(location.pathname) : location.pathname.startsWith(path);
     here ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
   }
-  if (!same) focusHeading();
+  if (regain) regain();
+  else focusHeading();
 }
 
 /** A screen reader hears where it is; nobody else sees a difference. */

@@ -34,7 +34,12 @@ export function toolbar(selection, unit, entries, more = []) {
     ),
     clear,
   );
+  let before = null;
+  node.addEventListener("focusin", ({ relatedTarget: from }) => {
+    if (from && !node.contains(from)) before = from;
+  });
   selection.addEventListener("change", () => {
+    if (!selection.size && node.contains(document.activeElement)) before?.focus({ preventScroll: true });
     node.hidden = !selection.size;
     words.textContent = `${counted(selection.size, unit)} selected`;
     buttons.forEach((one) => one.update(selection.size));
@@ -59,9 +64,11 @@ function button({ name, icon: symbol, key, run, least = 1, most = Infinity, hint
   );
   const update = (now) => {
     size = now;
-    node.disabled = runs || size < least || size > most;
+    node.disabled = size < least || size > most;
+    node.setAttribute("aria-disabled", runs);
   };
   const press = async () => {
+    if (runs) return;
     runs = true;
     update(size);
     try {

@@ -6,9 +6,10 @@ import { complain } from "./toast.js";
 export function undoButtons(edits) {
   const one = (name, symbol, keys, run) => {
     const press = async () => {
-      button.disabled = true;
+      if (button.getAttribute("aria-disabled") === "true") return;
+      button.setAttribute("aria-disabled", true); // a disabled one would drop the focus
       await run().catch(complain);
-      button.disabled = false;
+      button.setAttribute("aria-disabled", false);
     };
     const button = h(
       "button.plain",

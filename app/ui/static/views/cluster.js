@@ -4,6 +4,7 @@ import { $, h, replace } from "../core/dom.js";
 import { clusterOf, clustersOf, nameOf } from "../core/clusters.js";
 import { editsOf } from "../core/edits.js";
 import { counted } from "../core/format.js";
+import { heldFocus } from "../core/focus.js";
 import { icon } from "../core/icons.js";
 import { address, go } from "../core/router.js";
 import { clusterActions } from "../parts/cluster-actions.js";
@@ -20,6 +21,7 @@ import { empty } from "../parts/states.js";
 import { complain } from "../parts/toast.js";
 import { toolbar } from "../parts/toolbar.js";
 import { undoButtons } from "../parts/undo-buttons.js";
+import { lostCluster } from "../parts/lost-cluster.js";
 
 const PAGE = 500;
 
@@ -47,7 +49,7 @@ export async function view(page) {
     clusterOf(found.clustering.id, number, page, k),
     clustersOf(found.clustering.id, page, { order, k }),
   ]);
-  if (!state.cluster?.size) return frame(page, found, "Clusters", gone(state));
+  if (!state.cluster?.size) return frame(page, found, "Clusters", await lostCluster(state, around(state, found.path)));
   return build(state);
 }
 
@@ -65,22 +67,23 @@ async function build(state) {
     signal: page.signal,
   });
   state.grid = grid;
-  state.head = h("header.cluster-head");
   const pictures =
     edits &&
     new PictureActions({ page, found, grid, edits, clusters: () => state.list, home: () => number, leaves: true });
   const actions = edits && clusterActions(state);
   const help = shortcuts(page, keys(state, pictures, actions));
+  state.title = h("div.cluster-title");
   state.drawHead = () => {
     const naming = state.name?.contains(document.activeElement);
-    replace(state.head, headOf(state, actions, help));
-    if (naming) $("button", state.name)?.focus();
+    const regain = heldFocus(state.title);
+    replace(state.title, titleOf(state));
+    naming ? $("button", state.name)?.focus() : regain();
   };
   state.drawHead();
   const content = h(
     "section.cluster-view",
     { "aria-label": "Cluster" },
-    state.head,
+    h("header.cluster-head", {}, state.title, actionsOf(state, actions, help)),
     grid.node,
     edits && selectionBar(selection, pictures),
   );
@@ -90,40 +93,40 @@ async function build(state) {
   return node;
 }
 
-function headOf(state, actions, help) {
-  const { cluster, edits, found, k } = state;
+function titleOf(state) {
+  const { cluster, edits } = state;
   const save = edits && ((label) => edits.make({ kind: "rename", cluster: cluster.id, label }));
   state.name = clusterName(cluster, { save });
   return [
+    step(state, -1),
     h(
-      "div.cluster-title",
+      "div.cluster-words",
       {},
-      step(state, -1),
-      h(
-        "div.cluster-words",
-        {},
-        state.name,
-        h("p.quiet", {}, h("span", {}, counted(cluster.size, "picture")), cohesion(cluster.cohesion)),
-      ),
-      step(state, 1),
+      state.name,
+      h("p.quiet", {}, h("span", {}, counted(cluster.size, "picture")), cohesion(cluster.cohesion)),
     ),
-    h(
-      "div.actions",
-      {},
-      k && h("p.quiet", {}, `A cut of the tree into ${k}: to look at only.`),
-      h("a.button", { href: around(state, found.path) }, "All clusters"),
-      edits &&
-        h(
-          "a.button",
-          { href: address(`${found.path}/sort`, { ...onlyOlder(state), cluster: cluster.id }) },
-          icon("keyboard"),
-          "Sort by keyboard",
-        ),
-      edits && menu("More about this cluster", actions.entries, { symbol: "edit", text: "Correct" }),
-      edits && h("span.together", {}, undoButtons(edits)),
-      help,
-    ),
+    step(state, 1),
   ];
+}
+
+function actionsOf(state, actions, help) {
+  const { edits, found, k, number } = state;
+  return h(
+    "div.actions",
+    {},
+    k && h("p.quiet", {}, `A cut of the tree into ${k}: to look at only.`),
+    h("a.button", { href: around(state, found.path) }, "All clusters"),
+    edits &&
+      h(
+        "a.button",
+        { href: address(`${found.path}/sort`, { ...onlyOlder(state), cluster: number }) },
+        icon("keyboard"),
+        "Sort by keyboard",
+      ),
+    edits && menu("More about this cluster", actions.entries, { symbol: "edit", text: "Correct" }),
+    edits && h("span.together", {}, undoButtons(edits)),
+    help,
+  );
 }
 
 const onlyOlder = ({ found }) => ({
@@ -219,20 +222,4 @@ async function changed(state, done, how) {
   if (mine) state.drawHead();
   const here = done.kind === "merge" || done.kind === "split" || how !== "do";
   if (mine && done.images && here && state.grid.total !== mine.size) await again(state.grid, mine.size);
-}
-
-function gone(state) {
-  const first = state.list[0];
-  return empty(
-    "This cluster has no pictures any more",
-    "They were moved elsewhere. The number is not used again; an undo brings it back.",
-    state.edits &&
-      h(
-        "button",
-        { type: "button", onclick: () => state.edits.undo().then((done) => done && state.page.reload(), complain) },
-        icon("undo"),
-        "Undo the last correction",
-      ),
-    first && h("a.button.primary", { href: around(state, state.found.path) }, "All clusters"),
-  );
 }

@@ -26,7 +26,7 @@ export async function view(page) {
 const tooFew = (found) =>
   empty(
     "Two are needed",
-    "There is only one clustering here so far. Sort the pictures again, with another encoder or number of clusters, and compare the two.",
+    "There is at most one clustering here so far. Sort the pictures again, with another encoder or number of clusters, and compare the two.",
     h("a.button", { href: found.path }, "Back to the clusters"),
     h("a.button", { href: `${found.path}/encoders` }, "Encoders"),
   );

@@ -35,10 +35,16 @@ export async function view(page) {
         h("a.button", { href: found.path }, "To the collection"),
       ),
     );
-  const state = { page, found, least: Number(page.query.get("at_least") ?? THRESHOLD) || 0, names: new Map() };
+  const state = { page, found, least: threshold(page.query.get("at_least")), names: new Map() };
   state.edits = await editsOf(found.clustering.id, page, () => refresh(state).catch(complain));
   await Promise.all([named(state), build(state)]);
   return frame(page, found, "Outliers", state.content, { tools: tools(state) });
+}
+
+/** An address may say anything. */
+function threshold(text) {
+  const value = text === null ? THRESHOLD : Number(text);
+  return Number.isFinite(value) ? Math.max(0, value) : THRESHOLD;
 }
 
 async function named(state) {
