@@ -39,6 +39,9 @@ export function follow(id, seen, { signal } = {}) {
 
 const STAGES = {
   queued: "Waiting",
+  assign: "Sorting in new pictures",
+  duplicates: "Looking for near-duplicates",
+  finetune: "Training",
   unpack: "Unpacking",
   ingest: "Preparing",
   embed: "Embedding",

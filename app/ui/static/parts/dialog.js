@@ -56,12 +56,20 @@ export function confirmByName({ title, text, name, action = "Delete", submit }) 
   const input = h("input", { name: "typed", autocomplete: "off", required: true, autofocus: true });
   const label = h("label.field", {}, h("span", {}, "Type ", h("strong", {}, name), " to confirm"), input);
   const check = async ({ typed }) => {
-    if (typed.trim() !== name.trim()) throw new Error(`That is not “${name}”. Nothing was deleted.`);
+    if (seen(typed) !== seen(name)) throw new Error(`That is not “${name}”. Nothing was deleted.`);
     await submit?.();
     return true;
   };
   return ask({ title, text, fields: [label], action, danger: true, submit: check });
 }
+
+/** A name as it can be read and typed: marks of direction cannot, and many blanks look like one. */
+const seen = (text) =>
+  text
+    .normalize("NFC")
+    .replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "")
+    .replace(/\s+/g, " ")
+    .trim();
 
 /** Content of any kind in a dialog; returns a function that closes it. */
 export function sheet(title, ...content) {

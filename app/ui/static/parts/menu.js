@@ -21,6 +21,14 @@ export function menu(label, items, { symbol = "more", text = null } = {}) {
     if (event.newState === "open") beside(list, button);
   });
   list.addEventListener("keydown", (event) => step(event, list));
+  list.addEventListener("focusout", ({ relatedTarget: to }) => {
+    if (to && !list.contains(to)) list.hidePopover();
+  });
+  button.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowDown") return;
+    event.preventDefault();
+    list.showPopover();
+  });
   return h("span.menu-anchor", {}, button, list);
 }
 
@@ -44,9 +52,10 @@ function beside(list, button) {
 }
 
 function step(event, list) {
-  const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (!move) return;
-  event.preventDefault();
   const entries = [...list.children];
-  entries.at((entries.indexOf(document.activeElement) + move) % entries.length).focus();
+  const here = entries.indexOf(document.activeElement);
+  const to = { ArrowDown: (here + 1) % entries.length, ArrowUp: here - 1, Home: 0, End: -1 }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  entries.at(to).focus();
 }
