@@ -1,26 +1,17 @@
 """/healthz (this process), /readyz (all it needs), /metrics (Prometheus)."""
 
-from datetime import timedelta
 from typing import Any
 
-import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
 
-from app.db.session import now
-from app.db.tables import Worker
 from app.deps import ReadSession, Res
-from app.errors import StorageFull, problem, responses
-from app.ids import new_id
+from app.errors import problem, responses
 from app.metrics import Meters
-from app.resources import Resources
+from app.readiness import Readiness as Checks
 
-WORKER_ALIVE = timedelta(seconds=30)
-log = structlog.get_logger("roost.health")
 router = APIRouter(tags=["operations"])
 _TEXT: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": 'roost_jobs{state="queued"} 0.0\n'}}}
@@ -46,21 +37,21 @@ class Readiness(BaseModel):
     worker: str
 
 
+# These two need no thread of the pool, which a database that hangs may have used up.
 @router.get("/healthz", operation_id="health")
-def healthz() -> Health:
+async def healthz() -> Health:
     """This process answers."""
     return Health(status="ok")
 
 
 @router.get("/readyz", operation_id="readiness", response_model=Readiness, responses=responses(503))
-def readyz(res: Res) -> Response:
-    """Database, storage, broker and a live worker, each by name."""
-    found = {
-        "database": _database(res),
-        "storage": _storage(res),
-        "broker": res.queue.reachable(),
-        "worker": _worker(res),
-    }
+async def readyz(request: Request) -> Response:
+    """Database, storage, broker and a live worker for each queue, each by name."""
+    state = request.app.state
+    if not hasattr(state, "readiness"):
+        state.readiness = Checks(state.resources)
+    readiness: Checks = state.readiness
+    found = await readiness.look()
     checks = {name: "ok" if good else "failing" for name, good in found.items()}
     if all(found.values()):
         return JSONResponse(checks)
@@ -69,39 +60,7 @@ def readyz(res: Res) -> Response:
 
 
 @router.get("/metrics", operation_id="metrics", response_class=Response, responses={**_TEXT, **responses(503)})
-def metrics(request: Request, session: ReadSession) -> Response:
-    """Prometheus metrics: requests, jobs by state, images by status."""
+def metrics(request: Request, session: ReadSession, res: Res) -> Response:
+    """Prometheus metrics: requests, queues, jobs, images, storage, workers."""
     meters: Meters = request.app.state.meters
-    return Response(meters.text(session), media_type=CONTENT_TYPE_LATEST)
-
-
-def _database(res: Resources) -> bool:
-    try:
-        with res.database.reading() as session:
-            return session.scalar(select(1)) == 1
-    except SQLAlchemyError as error:
-        log.warning("database not reachable", error=repr(error))
-        return False
-
-
-def _storage(res: Resources) -> bool:
-    probe = res.settings.scratch / f"probe-{new_id()}"
-    try:
-        probe.write_bytes(b"")
-        key = f"probes/{probe.name}"
-        res.storage.put([(probe, key)])
-        res.storage.delete(key)
-    except (OSError, StorageFull) as error:
-        log.warning("storage not writable", error=repr(error))
-        return False
-    return True
-
-
-def _worker(res: Resources) -> bool:
-    try:
-        with res.database.reading() as session:
-            alive = select(func.count()).where(Worker.seen_at > now(session) - WORKER_ALIVE)
-            return session.execute(alive).scalar_one() > 0
-    except SQLAlchemyError as error:
-        log.warning("workers can't be looked up", error=repr(error))
-        return False
+    return Response(meters.text(session, res, request.app.state.totals), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,5 @@
+"""What Prometheus reads at /metrics. docs/operations.md explains every name."""
+
+from app.metrics.meters import Meters
+
+__all__ = ["Meters"]
