@@ -92,7 +92,7 @@ def pair(peer: type[Peer], seed: int, steps: int, data: Cifar) -> tuple[Run, Pla
     ours = build(peer.name, data, **recipe.params, epochs=epochs, max_minutes=None, seed=seed)
     seed_globally(seed, "lightly's heads")
     theirs = peer(ours)
-    loop = Run(ours, data.train, None, "cpu", 0, None, math.inf, None, lambda _: None)
+    loop = Run(ours, data.train, None, "cpu", 0, None, math.inf, None, *[lambda _: None] * 2)
     loop.plan.total = steps
     return loop, PlainLoop(theirs, ours, Plan(steps, ours.params.warmup))
 
