@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE =
 COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
 	--no-emit-find-links --no-emit-trusted-host
 
-.PHONY: setup demo serve test check browser lock clean
+.PHONY: setup demo serve test check browser lock audit sbom clean
 
 setup: .venv/.complete
 
@@ -15,7 +15,7 @@ setup: .venv/.complete
 .venv/.complete: requirements-dev.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing the locked dependencies into .venv (the first time this takes some minutes) ..."
-	@$(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check -r requirements-dev.lock
+	@$(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -e .
 	@touch $@
 
@@ -44,6 +44,17 @@ browser: setup  ## a Chromium for the tests of the page, where there is none
 lock: setup  ## newest versions within pyproject's ranges
 	@$(COMPILE) --upgrade --extra dev --output-file requirements-dev.lock pyproject.toml
 	@$(COMPILE) --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml
+
+# Strict: a package that nobody could look up counts as a failure, not as a clean one.
+audit: setup  ## known weaknesses of the locked packages; needs the network
+	@$(BIN)/pip-audit --progress-spinner off --disable-pip --require-hashes --strict -r requirements.lock
+
+# The warning is about the graph of dependencies, which a list of locked packages does not have.
+sbom: setup  ## the locked packages as CycloneDX, in dist/sbom.json
+	@mkdir -p dist
+	@PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
+		--output-reproducible --output-format JSON --output-file dist/sbom.json
+	@echo "dist/sbom.json"
 
 clean:  ## throw away what setup and demo made
 	rm -rf .venv roost-demo
