@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import cluster, demo, finetune, search, serve
+from app.cli import backup, cluster, demo, finetune, gc, search, serve, verify
 
 app = typer.Typer(
     name="roost",
@@ -17,6 +17,10 @@ app.command("cluster")(cluster.cluster)
 app.command("finetune")(finetune.finetune)
 app.command("search")(search.search)
 app.command("demo")(demo.demo)
+app.command("verify")(verify.verify)
+app.command("gc")(gc.gc)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 
 
 def main() -> None:
