@@ -53,7 +53,7 @@ function offline() {
   onReachable((reachable) => {
     $("#offline").hidden = reachable;
     clearInterval(asking);
-    if (reachable) reload();
-    else asking = setInterval(() => get("/healthz").catch(() => {}), 3000);
+    if (reachable && !$("#main form:not(.filters)")) reload(); // what somebody is filling in stays
+    if (!reachable) asking = setInterval(() => get("/healthz").catch(() => {}), 3000);
   });
 }

@@ -8,10 +8,12 @@
  *   reload()           the same view anew, where it is scrolled to
  * The old view stays until the new one is ready, so that nothing flashes or jumps.
  */
+import { Problem, get } from "./api.js";
 import { $, $$, replace } from "./dom.js";
 import { heldFocus } from "./focus.js";
 import { failed } from "../parts/states.js";
 
+const SETTLED_MS = 1000; // by then a view has the height of what is in it
 const routes = [];
 let leaving = null;
 let turn = 0;
@@ -35,7 +37,7 @@ export function go(url, { replaced = false } = {}) {
   render(0);
 }
 
-export const reload = () => render(scrollY, { same: true });
+export const reload = () => render(0, { same: true });
 
 /** Change the query without a new view; null takes a parameter away. Returns the new one. */
 export function query(changes, { pushed = false } = {}) {
@@ -69,11 +71,11 @@ async function render(scroll, { same = false } = {}) {
   let node;
   try {
     const { page, load } = matched(controller.signal, callbacks);
-    node = await (await load()).view(page);
+    node = await (await loaded(load)).view(page);
   } catch (error) {
     if (error.name === "AbortError") return;
     document.title = "Roost";
-    node = failed(error, reload);
+    node = failed(error, error.code === OUTDATED ? () => location.reload() : reload);
   } finally {
     clearTimeout(slow);
     if (mine === turn) line.hidden = true;
@@ -108,15 +110,31 @@ function decoded(text) {
 /** A question about what is left behind is left behind with it. */
 const closeDialogs = () => $$("dialog[open]").forEach((dialog) => dialog.close());
 
+const OUTDATED = "page_outdated";
+
+/** A view's code. When it does not come, the service is away, or newer than the page that was loaded from it. */
+async function loaded(load) {
+  try {
+    return await load();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    await get("/healthz");
+    const detail = "This page was loaded before the update and no longer fits. Load it anew.";
+    throw new Problem({ status: 410, code: OUTDATED, title: "Roost has been updated", detail });
+  }
+}
+
 const nowhere = () => import("../views/nowhere.js");
 
 function place(node, scroll, same) {
   const main = $("#main");
   const regain = same ? heldFocus(main) : null;
+  const to = same ? scrollY : scroll; // who scrolled on meanwhile stays there
   replace(main, node);
-  main.style.setProperty("min-height", scroll ? `${scroll + innerHeight}px` : ""); // a grid has no height yet
-  scrollTo(0, scroll);
   $(".tabs [aria-current]", main)?.scrollIntoView({ block: "nearest", inline: "center" });
+  main.style.setProperty("min-height", to ? `${to + innerHeight}px` : ""); // a grid has no height yet
+  setTimeout(() => main.contains(node) && main.style.removeProperty("min-height"), SETTLED_MS);
+  scrollTo(0, to);
   for (const link of $$(".top-nav a")) {
     const path = new URL(link.href).pathname;
     const here = path === "/" ? !/^\/(jobs|settings)/.test(location.pathname) : location.pathname.startsWith(path);
