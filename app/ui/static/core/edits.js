@@ -4,7 +4,7 @@
  */
 import { ask } from "../parts/dialog.js";
 import { complain, toast } from "../parts/toast.js";
-import { get, read, send } from "./api.js";
+import { Problem, get, read, send } from "./api.js";
 import { clusterOf } from "./clusters.js";
 import { editWords } from "./edit-words.js";
 import { reload } from "./router.js";
@@ -102,8 +102,9 @@ class Edits {
   async #stillPossible(edit) {
     const numbers = [edit.cluster, ...(edit.clusters ?? [])].filter((one) => one !== null && one !== undefined);
     for (const number of numbers) {
-      if (await clusterOf(this.clustering, number)) continue;
-      throw new Error(`Somebody else was quicker: cluster ${number} is no longer there, so nothing was done.`);
+      if ((await clusterOf(this.clustering, number))?.size) continue;
+      const detail = `Somebody else was quicker: cluster ${number} is no longer there, so nothing was done.`;
+      throw new Problem({ status: 412, code: "too_late", detail });
     }
     return `Your correction is still possible: ${editWords(edit)}`;
   }

@@ -8,19 +8,19 @@ import { empty } from "./states.js";
 import { complain } from "./toast.js";
 
 /** `state` of the cluster's view: page, found, edits, number. Says which correction an undo would take back. */
-export async function lostCluster({ page, found, edits, number }, all) {
-  const last = edits && (await newest(found.clustering.id, page));
+export async function lostCluster({ page, found, edits, number, cluster }, all) {
+  const last = cluster && edits && (await newest(found.clustering.id, page));
   const back = () => edits.undo().then((done) => done && page.reload(), complain);
   if (last)
     shortcuts(
       page,
       undoKeys(back, () => edits.redo().catch(complain)),
     );
+  const title = cluster ? "This cluster has no pictures any more" : `There is no cluster ${number}`;
+  const gone = "They were moved elsewhere or deleted.";
   return empty(
-    `There is no cluster ${number} now`,
-    last
-      ? `Its pictures may have been moved elsewhere: an undo would bring them back. The last correction: ${editWords(last)}.`
-      : "Nothing was corrected here, so the address may be mistyped.",
+    title,
+    last ? `${gone} The last correction was: ${editWords(last)}.` : cluster ? gone : "The address may be mistyped or old.",
     last && h("button", { type: "button", onclick: back }, icon("undo"), "Undo the last correction"),
     h("a.button.primary", { href: all }, "All clusters"),
   );

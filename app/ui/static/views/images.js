@@ -1,10 +1,9 @@
 /** All pictures of a collection, filtered; the rejected ones with the reason, in a table. */
-import { get, send } from "../core/api.js";
+import { get } from "../core/api.js";
 import { clustersOf } from "../core/clusters.js";
 import { h, replace } from "../core/dom.js";
-import { counted } from "../core/format.js";
 import { address, go, query } from "../core/router.js";
-import { ask } from "../parts/dialog.js";
+import { deletePictures } from "../parts/delete-pictures.js";
 import { filters, filtersOf } from "../parts/filters.js";
 import { collectionOf, frame } from "../parts/frame.js";
 import { Grid } from "../parts/grid.js";
@@ -12,7 +11,7 @@ import { rejectedTable } from "../parts/rejected-table.js";
 import { segmented } from "../parts/segmented.js";
 import { Selection } from "../parts/selection.js";
 import { empty } from "../parts/states.js";
-import { complain, toast } from "../parts/toast.js";
+import { complain } from "../parts/toast.js";
 import { toolbar } from "../parts/toolbar.js";
 
 const STATUSES = [
@@ -79,13 +78,14 @@ async function grid(page, found, { list, first, total, parameters }, content) {
       }),
     );
   const made = new Grid({ load, total, selection, open, label: "Pictures", signal: stop.signal });
+  const work = h("div.work");
   const bar = toolbar(selection, "picture", [
     { name: "Open", icon: "image", most: 1, run: () => open(made.items[selection.places[0]]) },
-    { name: "Delete", icon: "delete", run: () => remove(made, selection) },
+    { name: "Delete", icon: "delete", run: () => remove(made, selection, work) },
   ]);
   content.stop?.abort();
   content.stop = stop;
-  replace(content, made.node, bar);
+  replace(content, work, made.node, bar);
   await made.ready();
 }
 
@@ -96,27 +96,9 @@ function listed(parameters) {
   return kept.toString();
 }
 
-async function remove(made, selection) {
-  const places = selection.places;
-  const what = counted(places.length, "picture");
-  const gone = [];
-  const submit = async () => {
-    for (const place of places) {
-      await send("DELETE", `/v1/images/${made.items[place].image_id}`);
-      gone.push(place);
-    }
-    return true;
-  };
-  try {
-    await ask({
-      title: `Delete ${what}?`,
-      text: "The originals and all that is known of them go for good.",
-      action: "Delete",
-      danger: true,
-      submit,
-    });
-  } finally {
-    made.remove(gone);
-    if (gone.length) toast(`${counted(gone.length, "picture")} deleted.`);
-  }
+/** Of a long selection only what has come from the service can be named. */
+async function remove(made, selection, place) {
+  const ids = selection.places.map((at) => made.items[at]?.image_id).filter(Boolean);
+  const gone = new Set(await deletePictures(ids, "The originals and all that is known of them go for good.", place));
+  if (gone.size) made.remove([...made.items.keys()].filter((at) => gone.has(made.items[at].image_id)));
 }
