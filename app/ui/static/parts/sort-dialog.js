@@ -20,7 +20,13 @@ export async function sortDialog(page, { collection, path }) {
     "kmeans",
   );
   const chosen = () => algorithms.find(({ name }) => name === algorithm.value);
-  const show = () => details.replaceChildren(h("p.quiet", {}, chosen().summary), ...schemaFields(chosen().params));
+  const clusters = h("input", { name: "k", value: "auto", pattern: "auto|[1-9][0-9]*", required: true, autocomplete: "off" });
+  const show = () => {
+    const { summary, params, takes_k: takes } = chosen();
+    if (!takes) clusters.value = "auto";
+    clusters.readOnly = !takes;
+    details.replaceChildren(h("p.quiet", {}, summary), ...schemaFields(params));
+  };
   algorithm.addEventListener("change", show);
   show();
   const best = mine.find((one) => one.recommended)?.id ?? mine.find((one) => one.name === "efficientnet-lite0")?.id;
@@ -35,8 +41,8 @@ export async function sortDialog(page, { collection, path }) {
     ),
     labelled(
       "Clusters",
-      h("input", { name: "k", value: "auto", pattern: "auto|[0-9]+", required: true, autocomplete: "off" }),
-      "A number, or auto: Roost tries several and takes the most stable.",
+      clusters,
+      "A number, or auto: Roost tries several and takes the most stable. hdbscan only finds it by itself.",
     ),
     labelled("Algorithm", algorithm),
     details,
