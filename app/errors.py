@@ -10,7 +10,7 @@ RoostError
 ├── PreconditionFailed     412  stale
 ├── RangeNotSatisfiable    416  range_not_satisfiable
 ├── StorageFull            507  storage_full
-└── Unavailable            503  database_busy, encoder_unavailable
+└── Unavailable            503  database_busy, storage_unavailable, cache_full, encoder_unavailable
 """
 
 import http

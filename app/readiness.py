@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.tables import Worker
-from app.errors import StorageFull
+from app.errors import StorageFull, Unavailable
 from app.ids import new_id
 from app.metrics import workers
 from app.resources import Resources
@@ -82,7 +82,7 @@ def _storage(res: Resources) -> bool:
         key = f"probes/{probe.name}"
         res.storage.put([(probe, key)])
         res.storage.delete(key)
-    except (OSError, StorageFull) as error:
+    except (OSError, StorageFull, Unavailable) as error:
         log.warning("storage not writable", error=repr(error))
         probe.unlink(missing_ok=True)
         return False

@@ -21,7 +21,10 @@ class Resources:
         settings.scratch.mkdir(parents=True, exist_ok=True)
         queue = Queue(settings)
         database = Database(settings.resolved_database_url, queue.publish)
-        return cls(settings, database, open_storage(settings.resolved_storage_url), queue)
+        storage = open_storage(
+            settings.resolved_storage_url, cache=settings.storage_cache, cache_bytes=settings.storage_cache_bytes
+        )
+        return cls(settings, database, storage, queue)
 
     def clear_scratch(self) -> None:
         """Throw away the temporary files of a process that is gone; only for who owns the data folder alone."""

@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     data: Path = Field(Path("data"), description="Folder of the database, the pictures and everything made from them.")
     database_url: str | None = Field(None, description="SQLAlchemy URL; by default SQLite in the data folder.")
     storage_url: str | None = Field(None, description="Where blobs live; by default file:// in the data folder.")
+    storage_cache_bytes: int = Field(20 * 2**30, gt=0, description="Copies kept of blobs in S3, in bytes.")
     broker_url: str = Field("memory://", description="Celery broker: memory:// or redis://HOST:PORT/DB.")
     cache: Path = Field(default_factory=_cache, description="Converted networks and the like; safe to delete.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where embedding runs.")
@@ -59,6 +60,11 @@ class Settings(BaseSettings):
     def encoder_cache(self) -> Path:
         """Converted networks, one folder a SHA-256."""
         return self.cache / "encoders"
+
+    @cached_property
+    def storage_cache(self) -> Path:
+        """This machine's copies of blobs that live elsewhere."""
+        return self.cache / "blobs"
 
     @cached_property
     def scratch(self) -> Path:

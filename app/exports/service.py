@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
 from uuid import UUID
 
 from app.db.session import Database
@@ -11,7 +10,7 @@ from app.exports.names import Unique, last_part, safe_name
 from app.exports.repository import Exported
 from app.exports.zipped import Entry, zipped
 from app.images.service import original_key
-from app.storage import Storage
+from app.storage import Reader, Storage
 
 LEFT_OUT = "no-cluster"
 MISSING = "missing.txt"
@@ -58,16 +57,16 @@ def _files(export: Export) -> Iterator[Entry]:
         latest = image.taken_at or image.created_at
         key = original_key(export.collection_id, image.image_id, image.sha256)
         try:
-            file = export.storage.local(key).open("rb")
+            reader = export.storage.reader(key)
         except FileNotFoundError:
             missing.append(f"{image.image_id}  {path}\n")
             continue
-        with file:
-            yield path, latest, _pieces(file)
+        with reader:
+            yield path, latest, _pieces(reader)
     if missing and latest:
         yield MISSING, latest, [b"The files of these images are gone:\n", "".join(missing).encode()]
 
 
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    while piece := file.read(PIECE):
+def _pieces(reader: Reader) -> Iterator[bytes]:
+    while piece := reader.read(PIECE):
         yield piece

@@ -113,7 +113,7 @@ def file(image_id: UUID, session: ReadSession, res: Res) -> BlobResponse:
     "/images/{image_id}/thumbnail",
     operation_id="getThumbnail",
     response_class=BlobResponse,
-    responses={**contents("image/jpeg", _BINARY), **responses(404, 409, 416, 422, 503)},
+    responses={**contents("image/jpeg", _BINARY), **responses(404, 409, 416, 422, 503, 507)},
 )
 def thumbnail(
     image_id: UUID,

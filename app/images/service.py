@@ -137,7 +137,8 @@ def small_copy(storage: Storage, image: Image) -> bytes:
     """The 128-px copy: half the working copy, made anew each time, since that is as quick as to read it."""
     key = working_key(image.collection_id, image.id)
     try:
-        return halved(storage.local(key).read_bytes())
+        with storage.reader(key) as reader:
+            return halved(reader.read())
     except FileNotFoundError as error:
         raise blobs.missing(key) from error
 

@@ -1,14 +1,19 @@
 """Blobs in a folder of this machine."""
 
+import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 from app.errors import full_disk_named
+from app.storage.base import Reader, Stat
 from models.disk import flush
+
+NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EXDEV, errno.EMLINK, errno.ENOSYS)
 
 
 class FileStorage:
@@ -29,13 +34,28 @@ class FileStorage:
                 target = self.local(key)
                 _sync_tree(source)
                 folders |= _make_folders(target.parent, self.root)
-                os.replace(source, target)
+                _move(source, target)
                 folders.add(target.parent)
             for folder in folders:
                 flush(folder)
 
     def local(self, key: str) -> Path:
         return self.root / key
+
+    def bring(self, keys: Iterable[str]) -> None:
+        """They are here."""
+
+    def reader(self, key: str, start: int = 0, stop: int | None = None) -> Reader:
+        file = self.local(key).open("rb")
+        size = os.fstat(file.fileno()).st_size
+        file.seek(start)
+        return _FileReader(file, max(0, min(size, size if stop is None else stop) - start))
+
+    def stat(self, key: str) -> Stat:
+        found = self.local(key).stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise FileNotFoundError(key)
+        return Stat(found.st_size, found.st_mtime)
 
     def exists(self, key: str) -> bool:
         return self.local(key).exists()
@@ -51,6 +71,44 @@ class FileStorage:
         for folder, _, names in os.walk(self.local(prefix)):
             for name in names:
                 yield str(Path(folder, name).relative_to(self.root))
+
+
+class _FileReader(Reader):
+    def __init__(self, file: BinaryIO, left: int) -> None:
+        super().__init__(left)
+        self._file = file
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _some(self, size: int) -> bytes:
+        return self._file.read(size)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Give the source the target's name, unless that is taken: a link, unlike a rename, never replaces."""
+    if source.is_dir():
+        _move_folder(source, target)
+        return
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        if not target.exists():
+            os.replace(source, target)
+    source.unlink(missing_ok=True)
+
+
+def _move_folder(source: Path, target: Path) -> None:
+    try:
+        os.rename(source, target)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        shutil.rmtree(source)
 
 
 def _make_folders(folder: Path, root: Path) -> set[Path]:

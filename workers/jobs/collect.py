@@ -18,6 +18,7 @@ from models.ssl.finetune import Picture
 from workers.context import Context
 
 DECODES = ("ingest", "cluster", "assign")  # jobs after which fewer images are pending
+BROUGHT = 64  # working copies fetched together
 PATIENCE_S = 20.0  # that images may stay pending while nobody works on them
 
 
@@ -31,11 +32,14 @@ def pictures(context: Context, collection_id: UUID, kept: str) -> list[Picture]:
     folder = context.folder / "pictures"
     folder.mkdir()
     found = []
-    for done, (image_id, sha256, name) in enumerate(listed):
-        context.progress("collect", done, len(listed), "images")
-        path = folder / f"{image_id}.jpg"
-        if _linked(context.storage.local(working_key(collection_id, UUID(image_id))), path):
-            found.append(Picture(path, sha256, labels.get(image_id, labels.get(name))))
+    for start in range(0, len(listed), BROUGHT):
+        part = [(working_key(collection_id, UUID(one[0])), *one) for one in listed[start : start + BROUGHT]]
+        context.progress("collect", start, len(listed), "images")
+        context.storage.bring(key for key, *_ in part)
+        for key, image_id, sha256, name in part:
+            path = folder / f"{image_id}.jpg"
+            if _linked(context.storage.local(key), path):
+                found.append(Picture(path, sha256, labels.get(image_id, labels.get(name))))
     return found
 
 

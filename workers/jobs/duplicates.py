@@ -88,6 +88,7 @@ def _hash_missing(context: Context, collection_id: UUID) -> None:
             ids = repository.unhashed(session, collection_id, BATCH)
         if not ids:
             return
+        context.storage.bring(working_key(collection_id, image_id) for image_id in ids)
         found = {image_id: of_copy(_copy(context, collection_id, image_id)) for image_id in ids}
         done += len(ids)
         with context.step("hash", done, max(total, done), "images") as session:

@@ -19,6 +19,7 @@ from models.engines.base import Engine
 from workers.context import Context, JobFailed
 
 SHARD = 256  # images: what a crash can cost
+BROUGHT = 64  # working copies fetched together
 
 
 def embed_missing(context: Context, encoder: Encoder, embedding_set: EmbeddingSet) -> None:
@@ -95,9 +96,12 @@ def _paths(context: Context, embedding_set: EmbeddingSet, order: list[UUID]) -> 
             ids = repository.missing(session, embedding_set, 1024, last)
         if not ids:
             return
-        for image_id in ids:
-            order.append(image_id)
-            yield context.storage.local(working_key(embedding_set.collection_id, image_id))
+        for start in range(0, len(ids), BROUGHT):
+            part = [(one, working_key(embedding_set.collection_id, one)) for one in ids[start : start + BROUGHT]]
+            context.storage.bring(key for _, key in part)
+            for image_id, key in part:
+                order.append(image_id)
+                yield context.storage.local(key)
         last = ids[-1]
 
 

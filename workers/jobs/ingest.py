@@ -23,6 +23,7 @@ from workers.jobs.unpack import Stage, unpack
 COUNTED_AS = {"ready": "created", "created": "created", "duplicate": "duplicates"}
 UNPACK = Stage("unpack", None, "files")
 BATCH = 64  # images a transaction: what a crash can cost
+BROUGHT = 16  # originals fetched together
 
 
 def run(context: Context) -> None:
@@ -88,12 +89,15 @@ def _tasks(context: Context, collection_id: UUID) -> Iterator[Task]:
             images = repository.pending(session, collection_id, last, 256)
         if not images:
             return
-        for image in images:
-            source = context.storage.local(service.original_key(collection_id, image.id, image.sha256))
-            if source.exists():
-                yield Task(source=source, target=context.folder / f"{image.id}.jpg", name=image.name)
-            else:
-                _missing(context, image.id)
+        for start in range(0, len(images), BROUGHT):
+            part = [(i, service.original_key(collection_id, i.id, i.sha256)) for i in images[start : start + BROUGHT]]
+            context.storage.bring(key for _, key in part)
+            for image, key in part:
+                source = context.storage.local(key)
+                if source.exists():
+                    yield Task(source=source, target=context.folder / f"{image.id}.jpg", name=image.name)
+                else:
+                    _missing(context, image.id)
         last = images[-1].id
 
 
