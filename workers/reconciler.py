@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.session import now
 from app.db.tables import IdempotencyKey, Job, Worker
+from app.errors import Unavailable
 from app.jobs import ledger
 from app.resources import Resources
 
@@ -30,7 +31,7 @@ class Reconciler(threading.Thread):
         while True:
             try:
                 self.tick()
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, OSError, Unavailable) as error:  # database or storage
                 log.warning("reconciling failed; the next round tries again", error=repr(error))
             if self.stopping.wait(self.resources.settings.reconcile_s):
                 return
