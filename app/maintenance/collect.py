@@ -32,7 +32,8 @@ def collect(res: Resources, grace_s: float, *, dry_run: bool) -> Collected:
     found = Collected()
     for key in list(_orphans(res, grace_s)):
         found.blobs.append(key)
-        found.bytes += _bytes(res.storage.local(key))
+        with suppress(FileNotFoundError):  # whose it was has just removed it
+            found.bytes += res.storage.stat(key).size
         if not dry_run:
             res.storage.delete(key)
     for path in list(_scratch(res, grace_s)):

@@ -12,6 +12,7 @@ from app.db.tables import Collection
 from app.maintenance import named
 from app.maintenance.findings import Finding
 from app.storage import Storage
+from app.storage.file import FileStorage
 
 GRACE_S = 3600.0  # a blob is stored before its row; whoever has not committed by then never will
 
@@ -69,8 +70,13 @@ def strangers(database: Database, storage: Storage, grace_s: float) -> Iterator[
 
 
 def aged(storage: Storage, key: str, grace_s: float) -> bool:
-    """Whether it has had its name for so long; by the inode's time, which a rename into place sets anew."""
+    """Whether it has had its name for so long.
+
+    On a disk by the inode's time, which putting it in place sets anew: the content may have been written hours before.
+    """
     try:
-        return time.time() - storage.local(key).stat().st_ctime >= grace_s
+        local = isinstance(storage, FileStorage)
+        since = storage.local(key).stat().st_ctime if local else storage.stat(key).modified
+        return time.time() - since >= grace_s
     except FileNotFoundError:  # it has just been deleted
         return False

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from app.db.tables import Image
+from app.errors import Unavailable
 from app.maintenance import named, orphans
 from app.maintenance.findings import Finding, Progress
 from app.resources import Resources
@@ -43,6 +44,9 @@ def _checked(res: Resources, collection_id: UUID, one: named.Named) -> Finding |
         return Finding("missing", one.what, one.key, detail, collection_id, one.row) if one.required else None
     try:
         wrong = one.check(res.storage.local(one.key))
+    except Unavailable as error:
+        res.storage.exists(one.key)  # raises when it is the store that fails, and not this blob
+        wrong = error.detail
     except FileNotFoundError as error:
         wrong = f"a part of it is not there: {error.filename}"
     except OSError as error:  # a bad sector is a finding like any other
