@@ -34,6 +34,16 @@ def sample_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def gallery(running: Service, sample_files: dict[str, bytes]) -> str:
     """The id of a collection with the sample gallery in it, sorted into 8 clusters; one for each file of tests."""
+    return _sorted_gallery(running, sample_files)
+
+
+@pytest.fixture(scope="session")
+def shared_gallery(running: Service, sample_files: dict[str, bytes]) -> str:
+    """The same, one for all the files of tests that do not mind what others did to it."""
+    return _sorted_gallery(running, sample_files)
+
+
+def _sorted_gallery(running: Service, sample_files: dict[str, bytes]) -> str:
     client = running.client
     collection = new_collection(client, "Sample gallery")
     archive = client.post(

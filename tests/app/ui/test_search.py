@@ -3,6 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.fixtures.services import Service
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
 WAIT_MS = 20_000
 SERIOUS = ("serious", "critical")
+
+
+@pytest.fixture(scope="module")
+def gallery(shared_gallery: str) -> str:
+    return shared_gallery
 
 
 def _images(running: Service, gallery: str, status: str = "ready") -> list[str]:
@@ -152,7 +158,7 @@ def test_deleted_pictures_leave_the_grid(page: "Page", gallery: str, running: Se
     page.goto(f"/collections/{gallery}/images")
     page.locator(".tile img").first.wait_for(timeout=WAIT_MS)
     page.locator(".tile").first.click()
-    page.get_by_role("button", name="Delete", exact=True).click()
-    page.locator("dialog").get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Delete 1 picture").click()
+    page.locator("dialog").get_by_role("button", name="Delete 1 picture").click()
     page.get_by_text("1 picture deleted.").wait_for(timeout=WAIT_MS)
     assert _images(running, gallery) == before[1:]

@@ -99,7 +99,7 @@ def _search(page: "Page", folder: Path, collection: str) -> None:
     expect(page.locator(".results a").first).to_have_attribute("title", re.compile("0003.jpg$"), timeout=JOB_MS)
     page.locator(".results a").first.click()
     expect(page.locator(".viewer img")).to_be_visible()
-    page.wait_for_function("document.querySelector('.viewer img')?.style.width")
+    page.wait_for_function("() => document.querySelector('.viewer img')?.style.width")
     box = page.locator(".viewer img").bounding_box()
     assert box is not None
     page.keyboard.press("b")

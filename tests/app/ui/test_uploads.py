@@ -52,7 +52,7 @@ def test_a_folder_is_paused_outlives_a_reload_and_is_sorted_once(
     expect(dock(page).locator(".dock-rows li")).to_have_count(12)  # not the whole queue
     dock(page).get_by_role("button", name="Pause").click()
     expect(dock(page).get_by_role("heading", level=2)).to_have_text("Paused at 0 of 40 files")
-    page.wait_for_function("indexedDB.databases().then((all) => all.length === 1)")
+    page.wait_for_function("() => indexedDB.databases().then((all) => all.length === 1)")
     while kept_files(page) < 40:
         page.wait_for_timeout(50)
     gate.reload()
