@@ -43,7 +43,7 @@ browser: setup  ## a Chromium for the tests of the page, where there is none
 
 lock: setup  ## newest versions within pyproject's ranges
 	@$(COMPILE) --upgrade --extra dev --output-file requirements-dev.lock pyproject.toml
-	@$(COMPILE) --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml
+	@$(COMPILE) --constraint requirements-dev.lock --extra s3 --output-file requirements.lock pyproject.toml
 
 # Strict: a package that nobody could look up counts as a failure, not as a clean one.
 audit: setup  ## known weaknesses of the locked packages; needs the network
