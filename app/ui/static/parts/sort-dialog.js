@@ -20,7 +20,13 @@ export async function sortDialog(page, { collection, path }) {
     "kmeans",
   );
   const chosen = () => algorithms.find(({ name }) => name === algorithm.value);
-  const clusters = h("input", { name: "k", value: "auto", pattern: "auto|[1-9][0-9]*", required: true, autocomplete: "off" });
+  const clusters = h("input", {
+    name: "k",
+    value: "auto",
+    pattern: "auto|[1-9][0-9]*",
+    required: true,
+    autocomplete: "off",
+  });
   const show = () => {
     const { summary, params, takes_k: takes } = chosen();
     if (!takes) clusters.value = "auto";
