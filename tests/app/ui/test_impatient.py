@@ -182,3 +182,12 @@ def test_what_somebody_fills_in_outlives_an_outage(page: "Page", gallery: str) -
     page.context.set_offline(False)
     expect(page.locator("#offline")).to_be_hidden(timeout=20_000)
     expect(page.get_by_label("Name")).to_have_value("typed before")
+
+
+def test_the_sort_dialog_offers_every_algorithm_and_the_choice_among_them(page: "Page", shared_gallery: str) -> None:
+    page.goto(f"/collections/{shared_gallery}")
+    page.get_by_role("button", name="Sort", exact=True).click()
+    algorithm = page.get_by_role("dialog").locator("[name='algorithm']")
+    algorithm.select_option("auto")
+    expect(page.get_by_role("dialog")).to_contain_text("The truest")
+    assert {"temi", "leiden", "agglomerative"} <= set(algorithm.locator("option").all_text_contents())
