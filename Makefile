@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE =
 COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
 	--no-emit-find-links --no-emit-trusted-host
 
-.PHONY: setup demo serve test check browser lock audit sbom clean
+.PHONY: setup demo serve test slow check browser lock audit sbom clean
 
 setup: .venv/.complete
 
@@ -25,9 +25,12 @@ demo: setup  ## the main job on a sample gallery, or on GALLERY=folder
 serve: setup  ## the service on http://127.0.0.1:8080
 	@$(BIN)/roost serve
 
-# Two processes share the processors: threads in each would only wait for the other's.
+# Processes share the processors: threads in each would only wait for the others'. Many wait for services and browsers.
 test: setup check  ## everything that must hold
-	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 3 --dist worksteal
+
+slow: setup  ## what takes too long for every change: hundreds of kills, whole jobs on other storage, backups under load
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m slow
 
 check: setup  ## format, lint, types, who imports whom
 	@$(BIN)/ruff format --check --quiet .

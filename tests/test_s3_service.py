@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+import pytest
 from PIL import Image
 
 from tests.app.calls import new_collection
@@ -15,6 +16,7 @@ from tests.fixtures.pictures import gallery, zipped
 from tests.fixtures.services import Service, environment
 
 
+@pytest.mark.slow
 def test_from_upload_to_deletion(s3: dict[str, str], new_s3_bucket: str, tmp_path: Path) -> None:
     data, prefix = tmp_path / "data", f"roost-{uuid4().hex}"
     url, cache = f"s3://{new_s3_bucket}/{prefix}", str(tmp_path / "cache")

@@ -74,7 +74,7 @@ def test_a_full_disk(api: TestClient, settings: Settings, monkeypatch: pytest.Mo
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    for name in ("replace", "fsync"):
+    for name in ("link", "fsync"):
         with monkeypatch.context() as patch:
             patch.setattr(os, name, full)
             problem(upload(api, collection_id, [("a.jpg", jpeg())]), 507, "storage_full")

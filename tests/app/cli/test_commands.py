@@ -132,6 +132,7 @@ def test_a_second_service_on_the_same_data_is_refused(tmp_path: Path, make_servi
     assert run.returncode == 1 and "another one uses" in run.stderr
 
 
+@pytest.mark.slow
 def test_the_demo_on_ones_own_pictures(folder: Path, tmp_path: Path) -> None:
     run = roost("demo", folder, "--out", tmp_path / "demo", cwd=tmp_path)
     assert run.returncode == 0, run.stderr

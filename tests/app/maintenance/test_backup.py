@@ -135,6 +135,7 @@ def test_on_postgresql_the_files_alone(new_postgres_url: Callable[[], str], tmp_
     assert not again.database and len(files_below(tmp_path / "again" / "blobs")) == 1
 
 
+@pytest.mark.slow
 def test_while_people_upload_and_delete(make_service: Callable[[str], Service], tmp_path: Path) -> None:
     """Two backups under a stream of uploads and deletions; each restores to data that verify calls clean."""
     service = make_service("embedded")

@@ -129,6 +129,7 @@ def test_another_schema(kept: Kept) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_repair_makes_again_what_it_can(kept: Kept) -> None:
     """A working copy, shard, index and map come back; the image without an original is rejected; the orphan goes."""
     first, second, lost = _three_ready(kept)

@@ -60,6 +60,7 @@ def test_the_pictures_are_those_of_the_gallery(either_api: TestClient) -> None:
     assert thumbnail.status_code == 200 and thumbnail.headers["content-type"] == "image/jpeg"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(480)
 def test_killed_it_goes_on_and_cancelled_it_stops(make_service: Callable[[str], Service]) -> None:
     service = make_service("embedded")

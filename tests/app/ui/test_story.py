@@ -72,7 +72,7 @@ def _create(page: "Page") -> None:
 def _upload_and_watch(page: "Page", folder: Path) -> None:
     choose(page, "A folder", folder)
     expect(counts(page)).to_have_text(f"{FILES} created · 1 rejected", timeout=JOB_MS)
-    expect(page.locator(".job progress").first).to_be_visible(timeout=JOB_MS)
+    expect(page.locator(".job progress, .sheet-card").first).to_be_visible(timeout=JOB_MS)  # the work, or its end
     expect(page.locator(".sheet-card").first).to_be_visible(timeout=JOB_MS)
     expect(page.locator(".sheet-card img").first).to_have_js_property("complete", True)
 
