@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_CUT_SHORT = re.compile(r"\d+ requested and \d+ written")
 
 
 class DiskFull(OSError):
@@ -27,10 +30,15 @@ def flush(path: Path) -> None:
 def no_space(error: BaseException | None) -> bool:
     """Whether the system's word for a full disk, or a full quota, is this error or lies behind it."""
     while error is not None:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if isinstance(error, OSError) and (error.errno in (errno.ENOSPC, errno.EDQUOT) or _cut_short(error)):
             return True
         error = error.__context__
     return False
+
+
+def _cut_short(error: OSError) -> bool:
+    """NumPy counts the items that a file no longer took, and keeps the reason, a full disk, to itself."""
+    return error.errno is None and _CUT_SHORT.fullmatch(str(error)) is not None
 
 
 @contextmanager

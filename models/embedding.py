@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import simplejpeg  # type: ignore[import-untyped]
+import simplejpeg
 
 from models.engines.base import Engine, Pixels, Vectors
 

@@ -112,16 +112,20 @@ def _traced(encoder: Encoder, network: nn.Module) -> Any:
 
 def converted(network: nn.Module, example: Tensor) -> Any:
     """A network in evaluation mode as OpenVINO model; any batch of pictures (B, ...) of the example's size fits it."""
+    import torch
+
     with warnings.catch_warnings():
         # torch would rather be exported than traced; OpenVINO traces. Branches on a shape are constant here, as meant.
         warnings.simplefilter("ignore")
-        return import_openvino().convert_model(network, example_input=example, input=[-1, *example.shape[1:]])
+        # Not traced twice to compare, half of the time: `write_ir` compares what comes out, and so does Trunk.
+        traced = torch.jit.trace(network, example, strict=False, check_trace=False)
+        return import_openvino().convert_model(traced, example_input=example, input=[-1, *example.shape[1:]])
 
 
 def _with_pixel_input(encoder: Encoder, model: Any) -> Any:
     """Puts uint8 NHWC -> float32 NCHW and the encoder's mean and std in front of the network."""
     openvino = import_openvino()
-    from openvino.preprocess import PrePostProcessor  # type: ignore[import-untyped]
+    from openvino.preprocess import PrePostProcessor
 
     steps = PrePostProcessor(model)
     image = steps.input()

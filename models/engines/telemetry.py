@@ -21,6 +21,6 @@ def import_openvino() -> Any:
     """The module openvino. Raises TelemetryLoaded if its reporter already runs in this process."""
     if sys.modules.setdefault(REPORTER, None) is not None:  # type: ignore[arg-type]
         raise TelemetryLoaded(f"{REPORTER} is already imported; import openvino only through {__name__}")
-    import openvino  # type: ignore[import-untyped]
+    import openvino
 
     return openvino

@@ -125,8 +125,8 @@ def check_frames(file: BinaryIO) -> int:
 
 
 def check_pixels(width: int, height: int, frames: int = 1) -> None:
-    """Raises ImageRejected: image_too_large above MAX_PIXELS x frames."""
-    if width * height * frames > MAX_PIXELS:
+    """Raises ImageRejected: image_too_large above MAX_PIXELS x frames; without a frame there is still the screen."""
+    if width * height * max(frames, 1) > MAX_PIXELS:
         animation = f" x {frames} frames" if frames > 1 else ""
         limit = f"the limit is {MAX_PIXELS // 1_000_000} megapixels"
         raise ImageRejected(

@@ -6,6 +6,8 @@ Outside torchrun every function is the identity, so that methods need no second 
 from __future__ import annotations
 
 import os
+from datetime import timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -13,11 +15,20 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.autograd import Function
 
+TIMEOUT = timedelta(minutes=30)  # of waiting for another process; what the first does alone takes less
 
-def join(device: str) -> None:
-    """Meets the other processes when torchrun started this one; `leave` parts from them."""
+
+def join(device: str, meeting: Path | None = None) -> None:
+    """Meets the other processes when torchrun started this one; `leave` parts from them.
+
+    meeting: a file that they share and that is not there yet; None: at the address that torchrun names.
+    """
     if "RANK" in os.environ and not dist.is_initialized():
-        dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+        backend = "nccl" if device.startswith("cuda") else "gloo"
+        here, count = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+        store = dist.FileStore(str(meeting), count) if meeting else None
+        found = {"store": store, "rank": here, "world_size": count} if store else {}
+        dist.init_process_group(backend, timeout=TIMEOUT, **found)
 
 
 def leave() -> None:

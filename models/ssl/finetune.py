@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,19 +13,19 @@ from models import registry
 from models.embedding import embed
 from models.encoders.base import Encoder
 from models.encoders.finetuned import FinetunedEncoder, Recipe, fingerprint, publish
-from models.engines import open_engine
+from models.engines import cuda_works, open_engine
 from models.ssl.checks import check_images, check_network, fitting_batch
 from models.ssl.compare import HeldOut, Measures, held_out, labelled, unlabelled
 from models.ssl.k_curve import influence_of_k
+from models.ssl.launch import processes, train_in_processes
 from models.ssl.params import Params
+from models.ssl.task import Recorded, Report, Task, train
 from models.ssl.verdict import Vectors, Verdict, judge
 
 if TYPE_CHECKING:
     from models.ssl.base import Method
     from models.ssl.checkpoint import Checkpoints
-    from models.ssl.fit import Progress, Result
-
-Report = Callable[[str, int, int, str], None]  # stage, done, total, unit; what it raises ends the run
+    from models.ssl.fit import Result
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Place:
-    """Where and on what a fine-tuning runs."""
+    """Where and on what a fine-tuning runs. processes: how many train, 0 for one on each CUDA device."""
 
     folder: Path  # of the encoder to come; must not exist
     scratch: Path  # for what is thrown away after
     cache: Path  # of converted encoders, see open_engine
     device: str = "auto"
     workers: int = 1
+    processes: int = 1
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,14 @@ def finetune(
     place: Place,
     report: Report,
     checkpoints: Checkpoints | None = None,
-    recorded: Callable[[dict[str, float | None]], None] | None = None,
+    recorded: Recorded | None = None,
 ) -> Tuned:
     """Fine-tunes the base encoder on the pictures, all but a tenth, which only measures.
 
     The labels are compared with and never trained on. A run that was killed goes on from its checkpoints.
     `recorded` gets what each epoch measured, see `fit`.
-    Raises CannotTrain, NetworkUnsupported, BlocksOutOfRange, what `fit` and `publish` raise, and what report raises.
+    Raises CannotTrain, NetworkUnsupported, BlocksOutOfRange, what `fit`, `train_in_processes` and `publish` raise, and
+    what report raises.
     """
     check_images(len(request.pictures))
     kept_back = held_out([picture.sha256 for picture in request.pictures])
@@ -132,28 +134,24 @@ def _train(
     place: Place,
     report: Report,
     checkpoints: Checkpoints | None,
-    recorded: Callable[[dict[str, float | None]], None] | None,
+    recorded: Recorded | None,
 ) -> Result:
-    from models.engines import cuda_works
-    from models.ssl.dataset import WorkingCopies
-    from models.ssl.fit import fit
-
-    def progress(at: Progress) -> None:
-        report(at.stage, at.done, at.total, "views" if at.stage == "prepare" else "steps")
-
+    """In this process, or in several that give the same but for rounding."""
     labels = [picture.label for picture in trained]
-    return fit(
-        method,
-        WorkingCopies([picture.path for picture in trained]),
-        WorkingCopies([request.pictures[row].path for row in kept_back]),
+    task = Task(
+        method=request.method,
+        params=method.params.model_dump(mode="json"),
+        base=request.base.name,
+        trained=[picture.path for picture in trained],
+        held_out=[request.pictures[row].path for row in kept_back],
+        labels=[str(label) for label in labels] if all(label is not None for label in labels) else None,
         device="cuda" if place.device != "cpu" and cuda_works() else "cpu",
         workers=place.workers,
-        scratch=place.scratch,
-        checkpoints=checkpoints,
-        labels=[str(label) for label in labels] if all(label is not None for label in labels) else None,
-        report=progress,
-        recorded=recorded,
     )
+    count = processes(place.processes, task.device, method.params.batch_size)
+    if count == 1:
+        return train(method, task, task.device, place.scratch, report, checkpoints, recorded)
+    return train_in_processes(method, task, count, place.scratch / "ranks", report, checkpoints, recorded)
 
 
 def _compare(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,7 +20,7 @@ from models.ssl.checks import check_share, fitting_batch
 from models.ssl.dataset import Key, Pictures
 from models.ssl.gallery import Gallery
 from models.ssl.health import Diverged, Health, Record
-from models.ssl.objective import half_precision, move_teachers, objective
+from models.ssl.objective import autocast, half_precision, move_teachers, objective
 from models.ssl.plan import Plan
 from models.ssl.seeds import generator, seed_globally
 
@@ -130,7 +129,7 @@ class Run:
         encoder, draws = self.method.encoder, self.params.cached_views
         if scratch is None or not draws or not encoder.has_trunk or "pixels" in self.method.needs:
             return
-        if self.device.type != "cpu" or distributed.world() > 1:
+        if self.device.type != "cpu":
             return
         self.gallery.send_through(
             encoder.trunk, scratch, draws, lambda done, total: self.report(Progress("prepare", done, total, 0, 0))
@@ -156,7 +155,7 @@ class Run:
 
     def train(self) -> Result:
         if not self.history:
-            self._remember({"epoch": 0.0, **self._measure()})
+            self._remember({"epoch": 0.0})
             self._tick(training=False)
         while not self.plan.over:
             self._epoch()
@@ -165,12 +164,14 @@ class Run:
         return Result(self.history, "budget" if self.plan.shortened else "epochs", self.plan.seconds, share, tried)
 
     def _blend(self) -> tuple[float, dict[float, float]]:
-        """Takes the encoder part of the way back to what it was, see blend.py."""
-        encoder, share = self.method.trained(), self.params.frozen_share
-        if share is None:
-            return settle(encoder, self.origin, self.gallery, self.seed)
-        blend(encoder, snapshot(encoder), self.origin, share)
-        return share, {}
+        """Takes the encoder part of the way back to what it was, see blend.py; the first process settles how far."""
+        encoder, share, tried = self.method.trained(), self.params.frozen_share, dict[float, float]()
+        tuned = snapshot(encoder)
+        if share is None and not distributed.rank():
+            share, tried = settle(encoder, self.origin, self.gallery, self.seed)
+        share = float(distributed.first(torch.tensor(share or 0.0, dtype=torch.float64, device=self.device)))
+        blend(encoder, tuned, self.origin, share)
+        return share, tried
 
     def _epoch(self) -> None:
         began, first = self.plan.seconds, self.step
@@ -187,7 +188,6 @@ class Run:
                 break
         self._record(rate, began, self.step - first)
         self.epoch, self.step, self.sums = self.epoch + 1, 0, {}
-        self.health.check()
         self._save()
 
     def _keys(self) -> Iterator[list[Key]]:
@@ -208,7 +208,7 @@ class Run:
         lr = self.params.lr * self.plan.rate()
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        with self._autocast():
+        with autocast(self.device, self.half):
             losses: Losses = self.objective(batch)
         self.optimizer.zero_grad(set_to_none=True)
         self.scaler.scale(losses["loss"]).backward()
@@ -246,13 +246,16 @@ class Run:
         record: Record = {"epoch": self.epoch + 1.0, "lr": rate, "seconds": took}
         record["images_per_s"] = steps * self.params.batch_size / took if took > 0 else None
         record |= {name: float(value) / count for name, value in self.sums.items()}
-        self._remember(record | self._measure())
+        self._remember(record)
         self._tick(training=True)
 
     def _remember(self, record: Record) -> None:
-        self.history.append(record)
+        """With how the encoder does, which the first process looks at for all. Raises Collapsed, Diverged."""
         if not distributed.rank():
+            record |= self._measure()
             self.recorded(record)
+            self.health.check()
+        self.history.append(record)
 
     def _measure(self) -> Record:
         encoder, clusters = self.method.trained(), self.method.clusters()
@@ -295,6 +298,3 @@ class Run:
         moment = time.monotonic()
         self.plan.spend(moment - self._clock, training=training)
         self._clock = moment
-
-    def _autocast(self) -> AbstractContextManager[object]:
-        return torch.autocast(self.device.type, dtype=self.half) if self.half else nullcontext()

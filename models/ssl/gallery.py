@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count as numbers
 from pathlib import Path
 
 import torch
@@ -13,10 +15,11 @@ from models.ssl.backbone import Backbone
 from models.ssl.base import Method, Setting, Views
 from models.ssl.compare import CROP, MOST, SEED
 from models.ssl.dataset import Key, Pictures, Some, ViewDataset
-from models.ssl.maps import MapDataset, Trunk, through_trunk
+from models.ssl.maps import NAME, MapDataset, Trunk, made, through_trunk
 from models.ssl.views import contrastive, plain
 
 ENCODE = 64  # images a batch without gradient
+LOOK_EVERY_S = 0.1  # for maps that another process makes
 
 Dataset = ViewDataset | MapDataset
 
@@ -50,7 +53,13 @@ class Gallery:
             self.data["changed"] = ViewDataset(Some(train, self.probe), looked_at(setting), seed)
 
     def send_through(self, trunk: nn.Module, scratch: Path, draws: int, report: Callable[[int, int], None]) -> None:
-        """Replaces every view by its map behind the trunk; report(done, total) counts views."""
+        """Replaces every view by its map behind the trunk; report(done, total) counts views.
+
+        Of several processes the first makes them and the others read its files, once it says so by one more.
+        """
+        whole = scratch / "whole"
+        if distributed.rank():
+            return self._read_maps(scratch, whole)
         work = {name: (source, draws if name == "train" else 1) for name, source in self.data.items()}
         total = sum(source.made(count) for source, count in work.values() if isinstance(source, ViewDataset))
         done = 0
@@ -64,6 +73,17 @@ class Gallery:
         for name, (source, count) in work.items():
             if isinstance(source, ViewDataset):
                 self.data[name] = through_trunk(source, blocks, scratch, count, self.workers, more)
+        if distributed.world() > 1:
+            whole.touch()
+
+    def _read_maps(self, scratch: Path, whole: Path) -> None:
+        """Waits as long as it takes: torchrun ends this process when the first one dies."""
+        while not whole.exists():
+            time.sleep(LOOK_EVERY_S)
+        files = (scratch / NAME.format(number) for number in numbers())
+        for name, source in self.data.items():
+            if isinstance(source, ViewDataset):
+                self.data[name] = made(source, files)
 
     def batches(self, keys: Iterable[list[Key]]) -> Iterator[dict[str, Tensor]]:
         return self.data["train"].batches(keys, self.workers)

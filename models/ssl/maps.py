@@ -27,6 +27,7 @@ from models.ssl.dataset import Key, ViewDataset, load, ranks
 from models.ssl.seeds import generator
 
 BATCH = 16
+NAME = "maps-{}.npy"  # the first, 0, to the last of a folder
 Report = Callable[[int], None]  # how many views more are done
 
 
@@ -65,9 +66,19 @@ def through_trunk(
     maps: dict[int, np.ndarray] = {}
     for transform in source.views.values():
         if id(transform) not in maps:
-            file = folder / f"maps-{len(list(folder.iterdir()))}.npy"
+            file = folder / NAME.format(len(list(folder.iterdir())))
             count = max(draws, source.sharing(id(transform)))
             maps[id(transform)] = _fill(source, transform, count, trunk, file, workers, report)
+    return MapDataset(source, maps)
+
+
+def made(source: ViewDataset, files: Iterator[Path]) -> MapDataset:
+    """What another process had `through_trunk` make of the same views, in that order."""
+    maps: dict[int, np.ndarray] = {}
+    for transform in source.views.values():
+        if id(transform) not in maps:
+            found: np.ndarray = np.load(next(files), mmap_mode="r")
+            maps[id(transform)] = found.reshape(len(source.pictures), -1, *found.shape[1:])
     return MapDataset(source, maps)
 
 

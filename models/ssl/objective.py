@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
@@ -15,6 +17,10 @@ def half_precision(device: torch.device) -> torch.dtype | None:
     if device.type != "cuda":
         return None
     return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+
+
+def autocast(device: torch.device, half: torch.dtype | None) -> AbstractContextManager[object]:
+    return torch.autocast(device.type, dtype=half) if half else nullcontext()
 
 
 class _Objective(nn.Module):

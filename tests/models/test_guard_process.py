@@ -139,6 +139,8 @@ def test_children_start_late_small_and_without_secrets(tmp_path: Path, monkeypat
         assert not any("secret" in value for value in child.environ().values())
         assert child.rlimit(psutil.RLIMIT_CORE) == (0, 0)
         assert child.rlimit(psutil.RLIMIT_AS) == (1 << 30, 1 << 30)
+        assert 0 < child.rlimit(psutil.RLIMIT_CPU)[0] <= 40, "twenty seconds more than its start and one task took"
+        assert child.rlimit(psutil.RLIMIT_NOFILE)[1] == 64 and child.rlimit(psutil.RLIMIT_FSIZE)[1] == 64 << 20
         assert child.num_threads() == 1
         assert os.getpgid(child.pid) != os.getpgid(0)
 

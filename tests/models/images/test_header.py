@@ -104,6 +104,11 @@ def test_frames_of_a_gif_count(tmp_path: Path) -> None:
     assert (refused.code, "51 frames" in refused.detail) == ("image_too_large", True)
 
 
+def test_a_gif_without_frames_is_as_large_as_its_screen(tmp_path: Path) -> None:
+    assert check(tmp_path, gif_of(0, side=7_000) + bytes(20), "a.gif").width == 7_000
+    assert refusal(tmp_path, gif_of(0, side=65_535) + bytes(20), "a.gif").code == "image_too_large"
+
+
 def test_counting_frames_agrees_with_pillow() -> None:
     frames = [scene(40, 30).rotate(90 * turn) for turn in range(4)]
     data = encoded(frames[0], "gif", save_all=True, append_images=frames[1:], duration=50, comment=b"x" * 700)
