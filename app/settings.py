@@ -5,8 +5,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.imports.allowed import AllowList
 
 
 def _cache() -> Path:
@@ -29,13 +31,25 @@ class Settings(BaseSettings):
         "f32", description="native lets the CPU embed in bfloat16: up to twice as fast, not quite the same vectors."
     )
     embed_queue: Literal["cpu", "gpu"] = Field("cpu", description="Which workers embed: those of queue cpu or gpu.")
+    train_processes: int = Field(
+        0, ge=0, le=64, description="Processes that train one encoder together; 0: one for each CUDA device."
+    )
     concurrency: int = Field(2, ge=1, le=64, description="Jobs that one worker runs at the same time.")
 
     max_file_bytes: int = Field(100 * 2**20, gt=0, description="Largest single picture, in bytes.")
     max_archive_bytes: int = Field(50 * 2**30, gt=0, description="Largest archive, packed and unpacked, in bytes.")
     max_archive_members: int = Field(200_000, gt=0, description="Most files in one archive.")
     max_archive_ratio: int = Field(100, gt=1, description="Largest unpacked:packed ratio beyond the first 100 MB.")
+    upload_piece_bytes: int = Field(8 * 2**20, gt=0, description="How often a resumable upload is made safe, in bytes.")
     max_upload_files: int = Field(1000, gt=0, le=10_000, description="Most files in one multipart upload.")
+
+    import_hosts: str = Field("", description="Hosts to fetch pictures from, separated by commas; empty: none.")
+    import_seconds: float = Field(
+        60.0, gt=0, le=3600, description="Limit for fetching one address, redirects included."
+    )
+
+    rate_per_minute: int = Field(1200, ge=0, description="Requests a minute that one key may make; 0 for any number.")
+    audit_days: int = Field(400, gt=0, description="How long the audit log is kept, in days.")
 
     decode_memory_mb: int = Field(1024, ge=256, description="Memory limit of a process that decodes pictures.")
     decode_seconds: float = Field(20.0, gt=0, description="CPU and wall-clock limit for decoding one picture.")
@@ -43,10 +57,26 @@ class Settings(BaseSettings):
     heartbeat_s: float = Field(10.0, gt=0, description="How often a worker renews the lease of its job.")
     lease_s: float = Field(60.0, gt=0, description="A job whose lease is older than this is taken over.")
     reconcile_s: float = Field(5.0, gt=0, description="How often lost jobs and messages are looked for.")
+    job_stall_s: float = Field(
+        7200.0, gt=0, description="A job that reports no progress for so long is ended, and tried again."
+    )
     drain_s: float = Field(10.0, ge=0, description="How long a stopping worker waits for its jobs to hand back.")
+
+    allowed_hosts: str = Field("", description="Names of this service besides its address, separated by commas.")
 
     log_format: Literal["console", "json"] = Field("console", description="console for people, json for collectors.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line logged.")
+
+    @field_validator("import_hosts")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        AllowList(value)
+        return value
+
+    @property
+    def embedded(self) -> bool:
+        """Whether jobs run in the service's own process, whose memory is their queue."""
+        return self.broker_url.startswith("memory:")
 
     @cached_property
     def resolved_database_url(self) -> str:

@@ -104,7 +104,7 @@ def _zip(path: Path, budget: Budget) -> Iterator[Member]:
         for number, info in enumerate(archive.infolist()):
             budget.member()
             name = _name(info.filename)
-            if info.is_dir():
+            if info.filename.endswith("/"):  # ZipInfo.is_dir() in Python 3.11 can't take an empty name
                 continue
             if info.flag_bits & 0x1:
                 yield Member(number, name, iter(()), ("image_corrupt", "The file is encrypted in the archive."))

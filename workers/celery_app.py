@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -13,14 +14,17 @@ from celery import Celery, signals
 from app.jobs import ledger
 from app.jobs.queue import TASK, celery_app
 from app.resources import Resources
+from workers.broker import outlive_broken_connections
 from workers.reconciler import Reconciler
 from workers.runner import Runner
+from workers.sharing import Sharing
 
 log = structlog.get_logger("roost.worker")
 EMBEDDED = "embedded"  # one fixed name: the data folder's lock lets only one process bear it
 
 
 def _application(resources: Resources, runner: Runner) -> Celery:
+    outlive_broken_connections()
     app = celery_app(resources.settings)
 
     @app.task(name=TASK)  # type: ignore[untyped-decorator]
@@ -37,6 +41,7 @@ def embedded(resources: Resources) -> Iterator[None]:
     with resources.database.transaction() as session:
         for job_id in ledger.reclaim(session, worker=EMBEDDED):
             log.warning("went back to a job that a lost process had begun", job_id=str(job_id))
+        ledger.announce_unseen(session, timedelta(0))  # memory:// forgot every message
     resources.clear_scratch()
     app = _application(resources, runner)
     controller = app.WorkController(
@@ -66,7 +71,7 @@ def serve_queues(resources: Resources, queues: list[str]) -> None:
     """A worker that is this whole process, until SIGTERM: then its jobs hand back, and others take them."""
     name = f"{socket.gethostname()}:{os.getpid()}"
     runner = Runner(resources, name)
-    reconciler = Reconciler(resources, name, queues)
+    threads: list[Reconciler | Sharing] = [Reconciler(resources, name, queues), Sharing(resources, runner, queues)]
 
     @signals.worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
     def drain(**_: object) -> None:
@@ -74,7 +79,8 @@ def serve_queues(resources: Resources, queues: list[str]) -> None:
 
     @signals.worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
     def announce(**_: object) -> None:  # not before: only now does a SIGTERM drain instead of killing
-        reconciler.start()
+        for thread in threads:
+            thread.start()
 
     app = _application(resources, runner)
     try:
@@ -89,5 +95,6 @@ def serve_queues(resources: Resources, queues: list[str]) -> None:
             optimization="fair",
         ).start()
     finally:
-        if reconciler.is_alive():
-            reconciler.stop()
+        for thread in threads:
+            if thread.is_alive():
+                thread.stop()

@@ -1,5 +1,6 @@
 """Checkpoints of a training in the storage: another attempt, on whatever machine, goes on from the newest."""
 
+from app.failpoints import reached
 from app.ids import new_id
 from models.ssl.checkpoint import State, read, write
 from workers.context import Context
@@ -24,8 +25,10 @@ class StoredCheckpoints:
         write(state, path)
         key = f"{self.folder}/{name}.pt"
         storage.put([(path, key)])
+        reached("checkpoint.stored")
         plan = state["plan"]
         with self.context.step("train", plan["done"], plan["total"], "steps"):
             pass
+        reached("checkpoint.noted")
         for one in older:
             storage.delete(one)

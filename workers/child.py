@@ -12,17 +12,21 @@ from uuid import UUID
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import logs
+from app import logs, tracing
 from app.db.tables import Job
-from app.errors import RoostError
+from app.errors import RoostError, StorageFull
+from app.failpoints import reached
 from app.jobs import ledger
 from app.resources import Resources
 from app.settings import Settings
-from workers.context import Context, JobFailed, Stopped
+from models.disk import no_space
+from models.memory import no_memory
+from workers.context import Context, Crashed, JobFailed, Stopped
 
 EXIT_CRASHED = 70
 EXIT_STOPPED = 75
 EXIT_LEASE_LOST = 76
+NICENESS = 10  # where the API shares the processors, a job takes what requests leave
 log = structlog.get_logger("roost.job")
 
 
@@ -30,9 +34,11 @@ def main(job_id: UUID, attempt: int) -> int:
     # Before torch or FAISS is loaded: where processors are shared, threads that spin while they wait made a training
     # on two of them three times slower than threads that sleep.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.nice(NICENESS)
     settings = Settings()
     logs.configure(settings)
-    resources = Resources.open(settings)
+    # An embedded worker has its queue in its own memory, and looks at the ledger when this process has ended.
+    resources = Resources.open(settings, announcing=not settings.embedded)
     with resources.database.reading() as session:
         job = session.get(Job, job_id)
     if job is None or job.state != "running" or job.attempt != attempt:
@@ -42,8 +48,10 @@ def main(job_id: UUID, attempt: int) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     context = Context(resources, job, folder)
     _listen(context)
+    reached("child.begun")
     try:
-        return _run(context)
+        with tracing.job_span(job.kind, job.traceparent, **{"job.id": str(job_id), "job.attempt": attempt}):
+            return _run(context)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         resources.close()
@@ -62,14 +70,20 @@ def _run(context: Context) -> int:
     except SQLAlchemyError:  # not the job's doing: the parent sees a crash, and another attempt follows
         log.exception("the database failed")
         return EXIT_CRASHED
-    except MemoryError:
-        _fail(context, "out_of_memory", "The machine's memory was not enough for this job.")
+    except Crashed:
+        log.exception("a process of the job died")
+        return EXIT_CRASHED
     except Exception as error:
-        if not (code := getattr(error, "code", None)) or not isinstance(code, str):
+        if no_memory(error):
+            log.exception("memory ran out")
+            _fail(context, "out_of_memory", "The memory of the machine, or of its GPU, was not enough for this job.")
+        elif isinstance(code := getattr(error, "code", None), str) and code:
+            _fail(context, code, str(error))
+        elif no_space(error):
+            _fail(context, StorageFull.code, "The disk is full; free some space or add some, then start the job again.")
+        else:
             log.exception("the job failed for a reason nobody foresaw")
             _fail(context, "internal", "Something went wrong on our side; the service's log has the details.")
-        else:
-            _fail(context, code, str(error))
     return 0
 
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app import tracing
 from app.db.tables import Job
+from app.failpoints import reached
 from app.jobs import ledger
 from app.resources import Resources
 
@@ -28,6 +30,10 @@ class Stopped(Exception):
     """Somebody asked this process to stop: a person who cancels, or a worker that shuts down."""
 
 
+class Crashed(Exception):
+    """A process that the job had started died: the attempt ends as if the job's own had, and another one follows."""
+
+
 class Context:
     def __init__(self, resources: Resources, job: Job, folder: Path) -> None:
         """`folder` is this attempt's own: nothing in it is seen by anyone before it is published."""
@@ -39,6 +45,7 @@ class Context:
         self.folder = folder
         self.stop = threading.Event()
         self._reported: tuple[str, float] = ("", 0.0)
+        self._stage = ""
 
     def progress(self, stage: str, done: int, total: int | None, unit: str) -> None:
         """Show how far the job is, at most twice a second. Raises Stopped, LeaseLost."""
@@ -68,6 +75,8 @@ class Context:
             ledger.finish(session, self.job.id, self.job.attempt, "succeeded", result=result)
             if report_key:
                 ledger.attach_report(session, self.job.id, self.job.attempt, report_key)
+            reached("job.finishing")
+        reached("job.finished")
 
     def keep_report(self, key: str) -> None:
         """Show the report of a job that is about to fail."""
@@ -88,6 +97,9 @@ class Context:
             raise Stopped
 
     def _note(self, session: Session, stage: str, done: int, total: int | None, unit: str, *, advanced: bool) -> None:
+        if stage != self._stage:
+            self._stage = stage
+            tracing.note_stage(stage)
         cancel = ledger.progress(
             session, self.job.id, self.job.attempt, stage=stage, done=done, total=total, unit=unit, advanced=advanced
         )

@@ -4,14 +4,19 @@ import threading
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.audit_log import repository as audit_log
 from app.db.session import now
 from app.db.tables import IdempotencyKey, Job, Worker
+from app.embeddings import parts
 from app.errors import Unavailable
+from app.failpoints import reached
 from app.jobs import ledger
 from app.resources import Resources
+from app.uploads import repository as uploads_repository
+from app.uploads import service as uploads
 
 log = structlog.get_logger("roost.reconciler")
 REPUBLISH_AFTER = timedelta(seconds=15)
@@ -45,15 +50,24 @@ class Reconciler(threading.Thread):
             for job_id in ledger.reclaim(session):
                 log.warning("took over a job whose lease ran out", job_id=str(job_id))
             ledger.announce_unseen(session, REPUBLISH_AFTER)
+        with self.resources.database.transaction() as session:
+            parts.forget_unneeded(session)
         self._drop_inputs()
+        with self.resources.database.transaction() as session:
+            audit_log.forget(session, self.resources.settings.audit_days)
+        uploads.expire(self.resources)
 
     def _drop_inputs(self) -> None:
-        """Remove the archives of jobs that are over. The blob goes first: forgotten is only what is gone."""
-        with self.resources.database.transaction() as session:
-            over = select(Job).where(Job.input_key.is_not(None), Job.state.in_(ledger.FINAL)).limit(20)
-            for job in session.scalars(over):
-                self.resources.storage.delete(str(job.input_key))
-                job.input_key = None
+        """Remove the archives and pieces of jobs that are over. Blobs go first: forgotten is only what is gone."""
+        with self.resources.database.reading() as session:
+            over = select(Job.id, Job.input_key).where(Job.input_key.is_not(None), Job.state.in_(ledger.FINAL))
+            found = session.execute(over.limit(20)).all()
+        for job_id, key in found:  # outside of a transaction: a store may take its time with thousands of pieces
+            self.resources.storage.delete(str(key))
+            reached("reconciler.dropped")
+            with self.resources.database.transaction() as session:
+                session.execute(update(Job).where(Job.id == job_id).values(input_key=None))
+                uploads_repository.forget_pieces(session, job_id)
 
     def stop(self) -> None:
         self.stopping.set()

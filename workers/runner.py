@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.db.tables import Job
+from app.failpoints import reached
 from app.jobs import ledger
 from app.resources import Resources
 from workers.child import EXIT_LEASE_LOST, EXIT_STOPPED
@@ -29,18 +30,40 @@ class Runner:
         self.resources = resources
         self.worker = worker
         self.draining = threading.Event()
+        self._running = 0
+        self._counting = threading.Lock()
 
     def run(self, job_id: UUID) -> None:
         """Claim and run the job, unless it is taken, done, or waits for another. Returns when its process has ended."""
         if self.draining.is_set():
             return
+        reached("runner.taken")
         with self.resources.database.transaction() as session:
             attempt = ledger.claim(session, job_id, self.worker, self.resources.settings.lease_s)
-        if attempt is None:
-            return
+        if attempt is not None:
+            self.go_on(job_id, attempt)
+
+    def go_on(self, job_id: UUID, attempt: int) -> None:
+        """Run a job that this worker has claimed. Returns when its process has ended."""
+        with self._counting:
+            self._running += 1
+        try:
+            self._go_on(job_id, attempt)
+        finally:
+            with self._counting:
+                self._running -= 1
+
+    def has_time(self) -> bool:
+        """Whether fewer jobs run than may."""
+        return self._running < self.resources.settings.concurrency and not self.draining.is_set()
+
+    def _go_on(self, job_id: UUID, attempt: int) -> None:
         log.info("job started", job_id=str(job_id), attempt=attempt)
+        reached("runner.claimed")
         watch = _Watch(self, job_id, attempt)
+        reached("runner.started")
         code = watch.until_exit()
+        reached("runner.exited")
         self._settle(job_id, attempt, code, watch)
         with self.resources.database.transaction() as session:
             ledger.wake_next(session, job_id)
@@ -50,6 +73,7 @@ class Runner:
         """Write down how the process ended, where it could not do so itself."""
         if code in (0, EXIT_LEASE_LOST) or watch.lost:
             return
+        reached("runner.settling")
         with self.resources.database.transaction() as session:
             job = session.get(Job, job_id)
             if job and job.cancel_requested:
@@ -57,9 +81,8 @@ class Runner:
             elif code == EXIT_STOPPED or self.draining.is_set():
                 ledger.release(session, job_id, attempt)
             else:
-                reason = f"The job's process ended with {_name(code)}"
-                killed = code == -signal.SIGKILL
-                ledger.settle_crash(session, job_id, attempt, reason, code="out_of_memory" if killed else "job_crashed")
+                reason, code_of_it = watch.reason(code)
+                ledger.settle_crash(session, job_id, attempt, reason, code=code_of_it)
 
 
 def _cancelled(session: Session, job_id: UUID, attempt: int) -> None:
@@ -79,7 +102,8 @@ class _Watch:
     def __init__(self, runner: Runner, job_id: UUID, attempt: int) -> None:
         self.runner, self.job_id, self.attempt = runner, job_id, attempt
         self.settings = runner.resources.settings
-        self.lost = False
+        self.lost = self.hangs = False
+        self._version, self._moved_at = 0, time.monotonic()
         self.asked_at: float | None = None
         self.renewed_at = self.looked_at = time.monotonic()
         # The pipe to stdin is never written to: when this process dies, it closes, and the child ends itself.
@@ -101,31 +125,56 @@ class _Watch:
         if moment - self.looked_at >= LOOK_EVERY_S:
             self.looked_at = moment
             self._renew(moment)
-        if self.lost or (self.asked_at and moment - self.asked_at > KILL_AFTER_S):
+        if self.lost or self.hangs or (self.asked_at and moment - self.asked_at > KILL_AFTER_S):
             self._signal_group(signal.SIGKILL)
         elif self.runner.draining.is_set():
             self._ask(moment)
 
     def _renew(self, moment: float) -> None:
-        """Renew the lease when it is time; learn whether to cancel. Without a database for a whole lease, give up."""
+        """Renew the lease when it is time; look at the job. Without a database for a whole lease, give up."""
         database = self.runner.resources.database
         try:
             if moment - self.renewed_at >= self.settings.heartbeat_s:
+                reached("heartbeat.due")
                 with database.transaction() as session:
-                    cancel = ledger.heartbeat(session, self.job_id, self.attempt, self.settings.lease_s)
+                    ledger.heartbeat(session, self.job_id, self.attempt, self.settings.lease_s)
                 self.renewed_at = moment
-            else:
-                with database.reading() as session:
-                    job = session.get(Job, self.job_id)
-                    cancel = bool(job and job.cancel_requested)
+                reached("heartbeat.renewed")
+            with database.reading() as session:
+                job = session.get(Job, self.job_id)
         except ledger.LeaseLost:
-            self.lost = self.process.poll() is None
+            self.lost = self.process.poll() is None and not self._over(moment)
         except OperationalError as error:
             log.warning("heartbeat failed", job_id=str(self.job_id), error=str(error.orig))
             self.lost = moment - self.renewed_at > self.settings.lease_s
         else:
-            if cancel:
-                self._ask(moment)
+            self._heed(job, moment)
+
+    def _heed(self, job: Job | None, moment: float) -> None:
+        """A wish to cancel, and silence: a job's every word changes its version, and one that hangs kept its lease."""
+        if job and job.cancel_requested:
+            self._ask(moment)
+        if job and job.version != self._version:
+            self._version, self._moved_at = job.version, moment
+        elif not self.hangs and moment - self._moved_at > self.settings.job_stall_s:
+            self.hangs = True
+            log.warning("the job makes no progress; its process is ended", job_id=str(self.job_id))
+
+    def reason(self, exit_code: int) -> tuple[str, str]:
+        """Why the process ended before the job did: a sentence without its stop, and a code."""
+        if self.hangs:
+            return f"The job made no progress for {self.settings.job_stall_s:.0f} s and was ended", "job_stalled"
+        code = "out_of_memory" if exit_code == -signal.SIGKILL else "job_crashed"
+        return f"The job's process ended with {_name(exit_code)}", code
+
+    def _over(self, moment: float) -> bool:
+        """Whether it is lost only because the job has ended: its process may still tidy up, for KILL_AFTER_S."""
+        with self.runner.resources.database.reading() as session:
+            job = session.get(Job, self.job_id)
+        if job is None or job.state not in ledger.FINAL or job.attempt != self.attempt:
+            return False
+        self.asked_at = self.asked_at or moment
+        return True
 
     def _ask(self, moment: float) -> None:
         if self.asked_at is None:

@@ -9,6 +9,9 @@ from uuid import UUID
 from sqlalchemy import Engine, create_engine, event, func, select
 from sqlalchemy.orm import Session
 
+from app.db.owned import EVERYBODY, OwnedSession
+from app.failpoints import reached
+
 
 class Database:
     """An engine with the pragmas Roost relies on, and the two kinds of transaction."""
@@ -21,18 +24,20 @@ class Database:
         self._publish = publish
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
-        with Session(self.engine, expire_on_commit=False) as session:
+    def reading(self, *, everybody: bool = False) -> Iterator[Session]:
+        """`everybody`: for sums over the whole installation, whoever asks for them."""
+        with OwnedSession(self.engine, expire_on_commit=False, info={EVERYBODY: everybody}) as session:
             yield session
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """Commit when the block ends, roll back when it raises; then wake the workers."""
-        with Session(self.writer, expire_on_commit=False) as session:
+        with OwnedSession(self.writer, expire_on_commit=False) as session:
             with session.begin():
                 yield session
             for job_id, queue in session.info.get("announced", ()):
                 if self._publish:
+                    reached("publish.committed")
                     self._publish(job_id, queue)
 
     def close(self) -> None:
@@ -44,10 +49,11 @@ def announce(session: Session, job_id: UUID, queue: str) -> None:
     session.info.setdefault("announced", []).append((job_id, queue))
 
 
-def withhold(session: Session, job_id: UUID) -> None:
-    """Take an announcement back: the job was not needed after all."""
+def withhold(session: Session, job_id: UUID) -> bool:
+    """Take an announcement back: the job was not needed after all. Whether this transaction had made one."""
     announced = session.info.get("announced", [])
     session.info["announced"] = [(one, queue) for one, queue in announced if one != job_id]
+    return len(session.info["announced"]) < len(announced)
 
 
 def now(session: Session) -> datetime:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.db.session import now
@@ -47,13 +47,16 @@ def count(session: Session, set_id: UUID) -> int:
 
 def missing(session: Session, embedding_set: EmbeddingSet, limit: int, after: UUID | None = None) -> list[UUID]:
     """The next ready images of the collection that have no vector yet."""
-    has_vector = select(Embedding.image_id).where(Embedding.set_id == embedding_set.id, Embedding.image_id == Image.id)
-    query = select(Image.id).where(
-        Image.collection_id == embedding_set.collection_id, Image.status == "ready", ~has_vector.exists()
-    )
+    query = _missing(embedding_set)
     if after:
         query = query.where(Image.id > after)
     return list(session.scalars(query.order_by(Image.id).limit(limit)))
+
+
+def missing_between(session: Session, embedding_set: EmbeddingSet, first: UUID, last: UUID) -> list[UUID]:
+    """Those of `missing` from one id to another, both included."""
+    query = _missing(embedding_set).where(Image.id.between(first, last))
+    return list(session.scalars(query.order_by(Image.id)))
 
 
 def missing_count(session: Session, embedding_set: EmbeddingSet) -> int:
@@ -146,3 +149,10 @@ def indexes(session: Session, set_id: UUID) -> list[SearchIndex]:
 
 def shard_keys(session: Session, set_id: UUID) -> set[str]:
     return set(session.scalars(select(EmbeddingShard.key).where(EmbeddingShard.set_id == set_id)))
+
+
+def _missing(embedding_set: EmbeddingSet) -> Select[UUID]:
+    has_vector = select(Embedding.image_id).where(Embedding.set_id == embedding_set.id, Embedding.image_id == Image.id)
+    return select(Image.id).where(
+        Image.collection_id == embedding_set.collection_id, Image.status == "ready", ~has_vector.exists()
+    )

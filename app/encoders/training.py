@@ -1,7 +1,6 @@
 """Asking for a fine-tuning: everything that can be wrong is said before a job starts."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from app.db.tables import Encoder, Job
 from app.encoders import repository, service
 from app.encoders.methods import METHODS, checked
 from app.encoders.schemas import EncoderIn, MethodOut
-from app.errors import Conflict, Invalid, Unavailable, full_disk_named
+from app.errors import Conflict, Invalid, Unavailable
 from app.idempotency import Once
 from app.ids import new_id
 from app.images import repository as images
@@ -38,7 +37,7 @@ def accept(res: Resources, collection_id: UUID, body: EncoderIn, once: Once, req
     key = f"{collections_service.prefix(collection_id)}/inputs/{new_id()}.json" if body.labels else None
     with removed_unless_kept(res.storage, [key] if key else []) as keep:
         if key:
-            _store(res, key, body.labels)
+            res.put_json(key, body.labels)
         with res.database.transaction() as session:
 
             def work() -> tuple[JobOut, str]:
@@ -49,16 +48,6 @@ def accept(res: Resources, collection_id: UUID, body: EncoderIn, once: Once, req
             answer = once.answer(session, fingerprint, 202, work)
             keep(not once.repeated)
         return answer
-
-
-def _store(res: Resources, key: str, labels: Mapping[str, str] | None) -> None:
-    path = res.settings.scratch / f"labels-{new_id()}.json"
-    try:
-        with full_disk_named():
-            path.write_text(json.dumps(labels), encoding="ascii")
-        res.storage.put([(path, key)])
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def _submit(

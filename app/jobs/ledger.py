@@ -16,9 +16,13 @@ from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
+from app.access import quotas
+from app.db.caller import CALLER, owner_id
 from app.db.session import announce, now
-from app.db.tables import Job
+from app.db.tables import Collection, Job
+from app.failpoints import reached
 from app.ids import new_id
+from app.jobs import stages
 
 CRASHES_ALLOWED = 3  # a job whose own process dies this often without progress is poison
 LOSSES_ALLOWED = 10  # losing the whole worker is not the job's fault, unless it happens again and again
@@ -39,11 +43,14 @@ def submit(
     request_id: str | None = None,
     queue: str = "cpu",
 ) -> Job:
-    """Write a queued job in the caller's transaction; its message goes out after the commit."""
+    """Write a queued job in the caller's transaction; its message goes out after the commit. TooMany over the quota."""
+    owner = _owner(session, collection_id)
+    quotas.admit_job(session, owner, kind)
     moment = now(session)
     job = Job(
         id=new_id(),
         kind=kind,
+        owner_id=owner,
         queue=queue,
         collection_id=collection_id,
         params=params,
@@ -56,6 +63,14 @@ def submit(
     session.flush()
     announce(session, job.id, queue)
     return job
+
+
+def _owner(session: Session, collection_id: UUID | None) -> UUID:
+    """Whose a new job is: who asks for it; what a worker asks for belongs to whom the collection belongs to."""
+    if CALLER.get() is None and collection_id:
+        found = session.scalar(select(Collection.owner_id).where(Collection.id == collection_id))
+        return found or owner_id()
+    return owner_id()
 
 
 def claim(session: Session, job_id: UUID, worker: str, lease_s: float) -> int | None:
@@ -76,6 +91,8 @@ def claim(session: Session, job_id: UUID, worker: str, lease_s: float) -> int | 
             worker=worker,
             lease_until=moment + timedelta(seconds=lease_s),
             started_at=moment,
+            stage=None,
+            stage_started_at=moment,
             advances_at_claim=Job.advances,
             version=Job.version + 1,
         )
@@ -115,7 +132,7 @@ def progress(
     if job is None:
         raise LeaseLost
     if job.stage != stage:
-        job.stage, job.stage_started_at, job.stage_first = stage, now(session), done
+        stages.enter(session, job, stage, done)
     job.done, job.total, job.unit = done, total, unit
     job.version += 1
     job.advances += advanced
@@ -133,19 +150,22 @@ def finish(
     detail: str | None = None,
 ) -> None:
     """End a running job, in the transaction that publishes its results: all or nothing."""
+    moment = now(session)
     values: dict[str, Any] = {
         "state": state,
-        "finished_at": now(session),
+        "finished_at": moment,
         "lease_until": None,
         "version": Job.version + 1,
         "result": result,
         "error_code": code,
         "error_detail": detail,
     }
-    lock = session.scalar(update(Job).where(*_mine(job_id, attempt)).values(**values).returning(Job.lock))
-    if lock is None:
+    ended = update(Job).where(*_mine(job_id, attempt)).values(**values)
+    row = session.execute(ended.returning(Job.lock, Job.stage, Job.stage_started_at)).first()
+    if row is None:
         raise LeaseLost
-    _wake_next(session, lock)
+    stages.leave(session, job_id, row.stage, row.stage_started_at, moment)
+    _wake_next(session, row.lock)
 
 
 def attach_report(session: Session, job_id: UUID, attempt: int, key: str) -> None:
@@ -166,9 +186,11 @@ def wake_next(session: Session, job_id: UUID) -> None:
 def release(session: Session, job_id: UUID, attempt: int) -> None:
     """Hand a job back unharmed, as a stopping worker does."""
     back = {"state": "queued", "worker": None, "lease_until": None, "published_at": None, "version": Job.version + 1}
-    queue = session.scalar(update(Job).where(*_mine(job_id, attempt)).values(**back).returning(Job.queue))
-    if queue:
-        announce(session, job_id, queue)
+    released = update(Job).where(*_mine(job_id, attempt)).values(**back)
+    row = session.execute(released.returning(Job.queue, Job.stage, Job.stage_started_at)).first()
+    if row:
+        stages.leave(session, job_id, row.stage, row.stage_started_at, now(session))
+        announce(session, job_id, row.queue)
 
 
 def settle_crash(session: Session, job_id: UUID, attempt: int, reason: str, *, code: str = "job_crashed") -> None:
@@ -188,6 +210,7 @@ def reclaim(session: Session, *, worker: str | None = None) -> list[UUID]:
         job.losses = 0 if job.advances > job.advances_at_claim else job.losses + 1
         reason = f"The worker was lost {job.losses} times while it ran, without progress."
         _again_or_dead(session, job, job.losses >= LOSSES_ALLOWED, "worker_lost", reason)
+        reached("ledger.reclaimed")
     return [job.id for job in jobs]
 
 
@@ -202,6 +225,7 @@ def request_cancel(session: Session, job_id: UUID) -> Job | None:
         job.cancel_requested = True
     if job:
         job.version += 1
+        reached("ledger.cancelling")
     return job
 
 
@@ -227,6 +251,7 @@ def _mine(job_id: UUID, attempt: int) -> tuple[Any, ...]:
 
 
 def _again_or_dead(session: Session, job: Job, dead: bool, code: str, detail: str) -> None:
+    stages.leave(session, job.id, job.stage, job.stage_started_at, now(session))
     job.version += 1
     job.worker = job.lease_until = job.published_at = None
     if job.cancel_requested or dead:

@@ -1,19 +1,36 @@
 """The way from a committed job to a worker: one small message that names the job. It may be lost; the ledger is not."""
 
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from functools import cached_property
+from queue import Empty, Full
+from queue import Queue as Waiting
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
-from celery import Celery
 
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 log = structlog.get_logger("roost.queue")
 TASK = "roost.run"
 QUEUES = ("cpu", "gpu")
+MOST_WAITING = 1000  # messages; the ledger has the jobs
+CLOSED_WITHIN_S = 2.0
 
 
 def celery_app(settings: Settings) -> Celery:
-    """The Celery application, the same for those who send and those who work."""
+    """The Celery application, the same for those who send and those who work.
+
+    Imported here, as the process of a job seldom sends, and would spend a sixth of its start on it.
+    """
+    from celery import Celery
+
     app = Celery("roost", broker=settings.broker_url)
     app.conf.update(
         task_acks_late=True,
@@ -45,16 +62,53 @@ def _transport(broker_url: str) -> dict[str, float]:
 
 
 class Queue:
-    """Sends messages. A failure is logged and forgiven: the reconciler sends again."""
+    """Sends messages, from a thread of its own: a broker that hangs keeps no upload waiting.
+
+    A failure is logged and forgiven, and what waits behind it is dropped: the reconciler sends again.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        self.celery = celery_app(settings)
+        self._settings = settings
+        self._waiting: Waiting[tuple[UUID, str] | None] = Waiting(MOST_WAITING)
+        self._sender = threading.Thread(target=self._send_all, name="queue", daemon=True)
+        self._starting = threading.Lock()
+
+    @cached_property
+    def celery(self) -> Celery:
+        return celery_app(self._settings)
 
     def publish(self, job_id: UUID, queue: str) -> None:
+        with self._starting:
+            if self._sender.ident is None:
+                self._sender.start()
         try:
-            self.celery.send_task(TASK, [str(job_id)], queue=queue, retry=False)
-        except Exception as error:  # whatever the broker's client raises, the job is safe in the database
-            log.warning("publishing failed; the reconciler will send it again", job_id=str(job_id), error=repr(error))
+            self._waiting.put_nowait((job_id, queue))
+        except Full:
+            log.warning("too much waits for the broker; the reconciler will send it again", job_id=str(job_id))
+
+    def close(self) -> None:
+        """Send what waits, as far as the broker takes it at once."""
+        if self._sender.is_alive():
+            with suppress(Full):
+                self._waiting.put_nowait(None)
+            self._sender.join(CLOSED_WITHIN_S)
+
+    def _send_all(self) -> None:
+        while message := self._waiting.get():
+            try:
+                self.celery.send_task(TASK, [str(message[0])], queue=message[1], retry=False)
+            except Exception as error:  # whatever the broker's client raises, the job is safe in the database
+                log.warning("publishing failed; the reconciler will send it again", error=repr(error))
+                if self._closed_while_dropped():
+                    return
+
+    def _closed_while_dropped(self) -> bool:
+        """Drop what waits: each would fail in its turn."""
+        with suppress(Empty):
+            while self._waiting.get_nowait():
+                pass
+            return True
+        return False
 
     def reachable(self) -> bool:
         try:

@@ -22,6 +22,19 @@ def unfinished(session: Session, collection_id: UUID) -> list[Job]:
     return list(session.scalars(query.order_by(Job.id)))
 
 
+def waiting(session: Session, collection_id: UUID, kind: str) -> Job | None:
+    """The last job of this kind without input of its own that nobody has begun; locked, so that nobody does now."""
+    query = select(Job).where(
+        Job.collection_id == collection_id,
+        Job.kind == kind,
+        Job.state == "queued",
+        Job.attempt == 0,
+        Job.input_key.is_(None),
+        ~Job.cancel_requested,
+    )
+    return session.scalars(query.order_by(Job.id.desc()).limit(1).with_for_update()).first()
+
+
 def listed(
     session: Session, paging: Paging, state: str | None, collection: UUID | None
 ) -> tuple[list[Job], str | None]:

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Header, Query, Response
 from sse_starlette import EventSourceResponse
 
 from app.blobs import BlobResponse, blob, contents
-from app.deps import ReadSession, Res, WriteSession
-from app.errors import Conflict, NotFound, responses
+from app.deps import PagingQuery, ReadSession, Res, WriteSession
+from app.errors import Conflict, NotFound
 from app.jobs import ledger, repository, service, training
 from app.jobs.schemas import JobOut, JobTrainingOut, State
-from app.pagination import Page, PagingQuery
+from app.pagination import Page
+from app.problems import responses
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 _EVENTS = {

@@ -22,6 +22,7 @@ from app.embeddings import repository as embeddings
 from app.images.service import large_key, original_key, working_key
 from app.jobs.ledger import FINAL
 from app.maintenance import checks
+from app.uploads import repository as uploads
 
 PAGE = 1000  # rows a transaction: one that is open for hours would keep SQLite's log growing
 GONE = "file_missing"  # the code of an image whose original is known to be lost
@@ -48,6 +49,7 @@ def of_collection(database: Database, collection_id: UUID) -> Iterator[Named]:
     yield from _images(database, collection_id)
     with database.reading() as session:
         yield from _jobs(session, collection_id)
+        yield from _uploads(session, collection_id)
         yield from _encoders(session, collection_id)
         yield from _clusterings(session, collection_id)
         sets = session.scalars(select(EmbeddingSet).where(EmbeddingSet.collection_id == collection_id)).all()
@@ -78,7 +80,7 @@ def _jobs(session: Session, collection_id: UUID) -> Iterator[Named]:
     home = prefix(collection_id)
     for row in session.scalars(select(Job).where(Job.collection_id == collection_id)):
         unfinished = row.state not in FINAL
-        if row.input_key:
+        if row.input_key and "upload" not in row.params:  # that one's pieces are named by rows of their own
             yield Named("input", row.input_key, row.id, required=unfinished)
         if row.report_key:
             yield Named("report", row.report_key, row.id)
@@ -86,6 +88,12 @@ def _jobs(session: Session, collection_id: UUID) -> Iterator[Named]:
             yield Named("unpacked list", f"{home}/reports/{row.id}.unpacked", row.id, required=False)
             kept = f"{checkpoints_folder(collection_id)}/{row.id}"
             yield Named("checkpoint", kept, row.id, required=False, below=True)
+
+
+def _uploads(session: Session, collection_id: UUID) -> Iterator[Named]:
+    for piece, needed in uploads.named(session, collection_id):
+        whole = partial(checks.file, piece.sha256, piece.size)
+        yield Named("uploaded piece", piece.key, piece.upload_id, whole, required=needed)
 
 
 def _encoders(session: Session, collection_id: UUID) -> Iterator[Named]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from app.db.migrate import config
+from app.db.migrate import config, migrate
 from app.errors import Invalid
 from app.resources import Resources
 from app.settings import Settings
@@ -36,6 +36,20 @@ def opened(chosen: Settings) -> Iterator[Resources]:
 
 
 @contextmanager
+def begun(chosen: Settings) -> Iterator[Resources]:
+    """The same, or the first of new data: an empty database gets its tables. Invalid (schema_old) for an older one."""
+    chosen.data.mkdir(parents=True, exist_ok=True)
+    res = Resources.open(chosen)
+    try:
+        if _schema(res) is None:
+            migrate(res.database)
+        _check_schema(res)
+        yield res
+    finally:
+        res.close()
+
+
+@contextmanager
 def alone(chosen: Settings) -> Iterator[bool]:
     """Whether nobody else uses the data: then nobody can begin to, until this ends.
 
@@ -47,12 +61,15 @@ def alone(chosen: Settings) -> Iterator[bool]:
         except BlockingIOError:
             yield False
         else:
-            yield chosen.broker_url.startswith("memory:")
+            yield chosen.embedded
+
+
+def _schema(res: Resources) -> str | None:
+    with res.database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
 
 
 def _check_schema(res: Resources) -> None:
-    with res.database.engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    if found != (newest := ScriptDirectory.from_config(config()).get_current_head()):
+    if (found := _schema(res)) != (newest := ScriptDirectory.from_config(config()).get_current_head()):
         detail = f"The database has the schema {found}, this version needs {newest}. Start roost serve once with it."
         raise Invalid(detail, code="schema_old")

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.collections import service as collections_service
 from app.db.tables import EmbeddingShard, Job, SearchIndex
 from app.jobs import ledger
-from app.maintenance import named
+from app.maintenance import counters, named
 from app.maintenance.findings import Finding, Progress
 from app.resources import Resources
 
@@ -24,10 +24,15 @@ LOOK_EVERY_S = 0.3
 
 
 def repair(res: Resources, findings: Sequence[Finding]) -> list[UUID]:
-    """Remove orphans and damaged large copies, which are made when asked for; the ids of the jobs that do the rest."""
+    """Remove orphans and damaged large copies, which are made when asked for, and count anew what owners use.
+
+    The ids of the jobs that do the rest.
+    """
     for one in findings:
         if one.kind == "orphaned" or one.what == named.LARGE:
             res.storage.delete(one.key)
+        elif one.what == counters.QUOTA and one.row:
+            counters.repair(res.database, one.row)
     by_collection: dict[UUID, list[Finding]] = {}
     for one in _mendable(findings):
         assert one.collection_id is not None

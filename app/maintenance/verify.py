@@ -1,4 +1,4 @@
-"""Every blob that a row names is there and what the row says; nothing is there that no row names."""
+"""Every blob that a row names is there and what the row says; nothing is there that no row names; all is counted."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from app.db.tables import Image
 from app.errors import Unavailable
-from app.maintenance import named, orphans
+from app.maintenance import counters, named, orphans
 from app.maintenance.findings import Finding, Progress
 from app.resources import Resources
 
@@ -33,7 +33,8 @@ def verify(res: Resources, grace_s: float, progress: Progress) -> list[Finding]:
                 progress(min(done, total), total)
         findings += orphans.of_collection(res.database, res.storage, collection_id, names, grace_s)
     findings += orphans.strangers(res.database, res.storage, grace_s)
-    return list(_confirmed(res, findings, grace_s)) if grace_s else findings
+    sure = _confirmed(res, findings, grace_s) if grace_s else findings
+    return [*sure, *counters.findings(res.database)]
 
 
 def _checked(res: Resources, collection_id: UUID, one: named.Named) -> Finding | None:

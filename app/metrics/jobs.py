@@ -3,18 +3,24 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+    SummaryMetricFamily,
+)
 from sqlalchemy import ColumnElement, Double, case, cast, extract, func, select
 from sqlalchemy.orm import Session
 
 from app.db.session import now
-from app.db.tables import Job
+from app.db.tables import Job, JobStage
 from app.jobs.ledger import FINAL
 from app.jobs.schemas import State
 from app.metrics.kept import Kept
 
 BUCKETS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000)  # seconds: a small upload up to a long training
-KILLS = {"out_of_memory": "memory", "job_crashed": "crash"}
+KILLS = {"out_of_memory": "memory", "job_crashed": "crash", "job_stalled": "hang"}
 
 
 class JobMetrics:
@@ -22,6 +28,7 @@ class JobMetrics:
 
     def __init__(self, kept_s: float) -> None:
         self._over: Kept[Sequence[Any]] = Kept(kept_s)
+        self._left: Kept[Sequence[Any]] = Kept(kept_s)
 
     def families(self, session: Session) -> Iterator[Metric]:
         over = self._over.get(lambda: _over(session))
@@ -31,6 +38,7 @@ class JobMetrics:
         yield from _queues(session, waiting)
         yield from _stages(session, running)
         yield from _ended(over)
+        yield _stage_seconds(self._left.get(lambda: _left(session)))
 
 
 def _waiting(session: Session) -> Sequence[Any]:
@@ -55,6 +63,13 @@ def _over(session: Session) -> Sequence[Any]:
     columns = Job.kind, Job.state, Job.error_code, func.count(), func.count(Job.started_at), total, *buckets
     over = select(*columns).where(Job.state.in_(FINAL)).group_by(Job.kind, Job.state, Job.error_code)
     return session.execute(over).all()
+
+
+def _left(session: Session) -> Sequence[Any]:
+    """(kind, stage, how often a job left it, their seconds)."""
+    columns = Job.kind, JobStage.stage, func.sum(JobStage.times), func.sum(JobStage.seconds)
+    joined = select(*columns).join_from(JobStage, Job).group_by(Job.kind, JobStage.stage)
+    return session.execute(joined.order_by(Job.kind, JobStage.stage)).all()
 
 
 def _seconds(session: Session) -> ColumnElement[float]:
@@ -96,6 +111,13 @@ def _stages(session: Session, running: Sequence[Any]) -> Iterator[Metric]:
         count.add_metric([queue, kind, stage], jobs)
         age.add_metric([queue, kind, stage], max(0.0, (moment - since).total_seconds()))
     yield from (count, age)
+
+
+def _stage_seconds(left: Sequence[Any]) -> Metric:
+    family = SummaryMetricFamily("roost_stage_seconds", "How long jobs were in a stage.", labels=["kind", "stage"])
+    for kind, stage, times, seconds in left:
+        family.add_metric([kind, stage], count_value=times, sum_value=seconds)
+    return family
 
 
 def _ended(over: Sequence[Any]) -> Iterator[Metric]:

@@ -1,7 +1,7 @@
 """What Roost asks of a blob store."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
 
@@ -59,11 +59,13 @@ class Storage(Protocol):
         """
         ...
 
-    def local(self, key: str) -> Path:
+    def local(self, key: str, check: Callable[[Path], object] | None = None) -> Path:
         """A path to read the blob, or all below a prefix, from; there may be nothing at it.
 
         For what is mapped into memory or read by path. Open it soon: a store elsewhere lends a copy, which stays for
         a minute after the last call, and for whom has it open. Raises Unavailable (cache_full) where it finds no room.
+
+        check: looks at a copy that has just been fetched. What it raises is raised here, and the copy is not kept.
         """
         ...
 

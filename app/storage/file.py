@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -39,7 +39,7 @@ class FileStorage:
             for folder in folders:
                 flush(folder)
 
-    def local(self, key: str) -> Path:
+    def local(self, key: str, check: Callable[[Path], object] | None = None) -> Path:
         return self.root / key
 
     def bring(self, keys: Iterable[str]) -> None:

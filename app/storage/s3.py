@@ -3,7 +3,7 @@
 import hashlib
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -46,8 +46,13 @@ class S3Storage:
         for source, _ in moved:
             shutil.rmtree(source) if source.is_dir() else source.unlink(missing_ok=True)
 
-    def local(self, key: str) -> Path:
-        return self.copies.path(key, lambda target: self._fetch(key, target))
+    def local(self, key: str, check: Callable[[Path], object] | None = None) -> Path:
+        def fetch(target: Path) -> None:
+            self._fetch(key, target)
+            if check:
+                check(target)
+
+        return self.copies.path(key, fetch)
 
     def bring(self, keys: Iterable[str]) -> None:
         list(self._workers.map(self.local, keys))

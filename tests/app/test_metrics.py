@@ -119,6 +119,11 @@ def test_running_jobs_by_stage(counted: TestClient) -> None:
     assert found["roost_jobs_running", "cluster", "cpu", "start"] == 1
     assert 70 <= found["roost_job_stage_seconds", "cluster", "cpu", "embed"] < 170
     assert found["roost_jobs", "running"] == 2
+    with res.database.transaction() as session:
+        ledger.finish(session, first, 1, "succeeded")
+    found = samples(counted)
+    assert 70 <= found["roost_stage_seconds_sum", "cluster", "embed"] < 170
+    assert found["roost_stage_seconds_count", "cluster", "embed"] == 1
 
 
 def test_how_jobs_ended_and_how_long_they_took(counted: TestClient) -> None:

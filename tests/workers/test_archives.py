@@ -72,6 +72,12 @@ def test_names_that_are_no_unicode(tmp_path: Path) -> None:
     assert entries(data, "tar", tmp_path) == [("latin-\ufffd.jpg", b"x")]
 
 
+def test_a_member_of_a_zip_without_a_name(tmp_path: Path) -> None:
+    """zipfile ends a name at its first NUL."""
+    data = zipped(("no-name", b"x"), ("b.jpg", b"y")).replace(b"no-name", b"\0x.jpeg")
+    assert entries(data, "zip", tmp_path) == [("unnamed", b"x"), ("b.jpg", b"y")]
+
+
 def test_one_name_twice_is_two_members(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="Duplicate name"):
         data = zipped(("a.jpg", b"1"), ("a.jpg", b"2"))

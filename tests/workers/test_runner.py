@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import psutil
 
 from tests.fixtures.pictures import distinct, zipped
-from tests.fixtures.services import Service
+from tests.fixtures.services import Service, environment
 from tests.test_main_job import collection
 
 
@@ -66,6 +67,32 @@ def test_one_crash_after_progress_is_forgiven(make_service: Callable[[str], Serv
         process.kill()
     job = service.job(job_id)
     assert job["result"] == {"created": 60, "duplicates": 0, "rejected": 0} and job["attempt"] == 2
+
+
+def test_a_job_that_hangs_is_ended_and_tried_again(tmp_path: Path) -> None:
+    (armed := tmp_path / "armed").mkdir()
+    (armed / "child.begun").write_text("=sleep:600")
+    more = {"ROOST_JOB_STALL_S": "2", "ROOST_FAILPOINT": str(armed)}
+    service = Service(tmp_path / "data", environment(tmp_path / "data", **more)).start()
+    try:
+        job = service.job(upload(service, 2))
+        assert (job["state"], job["attempt"]) == ("succeeded", 2)
+        assert "no progress" in service.log()
+    finally:
+        service.stop()
+
+
+def test_a_job_that_has_ended_may_tidy_up(tmp_path: Path) -> None:
+    """Its lease is gone with its end, and the next heartbeat must not take it for one that was taken over."""
+    more = {"ROOST_HEARTBEAT_S": "0.5", "ROOST_FAILPOINT": "job.finished=sleep:2.5"}
+    service = Service(tmp_path / "data", environment(tmp_path / "data", **more)).start()
+    try:
+        assert service.job(upload(service, 1))["state"] == "succeeded"
+        assert list((service.data / "blobs").rglob("*.unpacked")), "it has not begun to tidy up"
+        wait_for(lambda: not children(service, "workers.child"))
+        assert not list((service.data / "blobs").rglob("*.unpacked"))
+    finally:
+        service.stop()
 
 
 def test_nothing_survives_a_killed_service(make_service: Callable[[str], Service]) -> None:

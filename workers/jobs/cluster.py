@@ -19,6 +19,7 @@ from app.embeddings import repository as embeddings
 from app.encoders import repository as encoders
 from app.encoders import service as encoders_service
 from app.events.service import units
+from app.failpoints import reached
 from app.ids import new_id
 from models import registry
 from models.clustering.base import Clustering, Tree
@@ -102,6 +103,7 @@ def _publish(
     row.metrics, row.outliers = metrics, int(atypical(odd).sum())
     row.centres_key, row.tree_key = f"{home}.npy", f"{home}.tree" if found.tree else None
     row.suggestions = made.suggestions.as_json() if made.suggestions else None
+    reached("cluster.stored")
     with context.database.reading() as session:
         said = carry.prepare(session, embedding_set.collection_id, ids, vectors, found)
     with context.step("cluster", 1, 1, "steps") as session:
@@ -112,6 +114,7 @@ def _publish(
         leaves = found.tree.leaves if found.tree else None
         assign(session, clustering_id, ids, found.labels, found.distances, leaves, scores=odd)
         carry.publish(session, context.storage, clustering_id, ids, vectors, found, said)
+    reached("cluster.committed")
     return clustering_id
 
 

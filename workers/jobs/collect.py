@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.collections.service import lock
 from app.db.tables import Image
 from app.images import repository as images
 from app.images.service import working_key
@@ -17,7 +18,6 @@ from app.jobs import repository as jobs
 from models.ssl.finetune import Picture
 from workers.context import Context
 
-DECODES = ("ingest", "cluster", "assign")  # jobs after which fewer images are pending
 BROUGHT = 64  # working copies fetched together
 PATIENCE_S = 20.0  # that images may stay pending while nobody works on them
 
@@ -67,7 +67,7 @@ def _await_images(context: Context, collection_id: UUID) -> None:
             running = [job for job in jobs.unfinished(session, collection_id) if job.state == "running"]
         if not pending:
             return
-        if any(job.kind in DECODES for job in running):
+        if any(job.lock == lock(collection_id) for job in running):
             idle_since = time.monotonic()
         context.progress("wait", ready, ready + pending, "images")
         context.stop.wait(0.5)

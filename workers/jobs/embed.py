@@ -1,36 +1,67 @@
-"""Vectors for the images that have none yet, in shards: each shard is one file and one transaction."""
+"""Vectors for the images that have none yet. The job that needs them shares the work with whoever has time.
 
-import hashlib
+A job of kind `embed` is such a helper: workers/sharing.py starts it on a worker that has nothing better to do.
+"""
+
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID
 
-import numpy as np
+import structlog
 
-from app.db.tables import EmbeddingSet, EmbeddingShard, Encoder, Image
-from app.embeddings import repository
-from app.embeddings.service import shards
+from app.db.tables import EmbeddingSet, Encoder, Job
+from app.embeddings import parts, repository
+from app.embeddings.service import shard, shards
+from app.encoders import repository as encoders
 from app.encoders import service
-from app.ids import new_id
-from app.images.service import working_key
-from models.embedding import WorkingCopyUnreadable, embed
+from app.jobs.ledger import FINAL
+from app.metrics.workers import alive
+from models.embedding import WorkingCopyUnreadable
 from models.engines import open_engine
 from models.engines.base import Engine
-from workers.context import Context, JobFailed
+from models.memory import no_memory
+from workers.context import Context, JobFailed, Stopped
+from workers.jobs.parts import Share, damaged
 
-SHARD = 256  # images: what a crash can cost
-BROUGHT = 64  # working copies fetched together
+log = structlog.get_logger("roost.job")
+PAGE = 8192  # ids read at a time
+LOOK_EVERY_S = 1.0  # for the parts that others have taken
 
 
 def embed_missing(context: Context, encoder: Encoder, embedding_set: EmbeddingSet) -> None:
     """Embed every ready image that has no vector in the set. An image deleted meanwhile is passed over."""
-    while True:
+    with context.database.transaction() as session:
+        parts.begin(session, embedding_set.id, context.job.id)
+    _drop_unpublished(context, embedding_set)
+    engine: Engine | None = None
+    while total := _planned(context, embedding_set):
+        share = Share(context, embedding_set, context.job.id, total)
+        share.show()
+        engine = engine or _open(context, encoder)
         try:
-            return _embed(context, encoder, embedding_set)
-        except WorkingCopyUnreadable as error:
-            with context.database.reading() as session:
-                if error.path is None or session.get(Image, UUID(error.path.stem)) is not None:
-                    raise JobFailed("working_copy_unreadable", f"{error}; upload the image again.") from error
+            _lead(context, share, engine)
+        except Exception as error:
+            if not no_memory(error) or engine.batch == 1:
+                raise
+            batch, engine = engine.batch // 2, None
+        else:
+            continue
+        # Only here, where the error is gone that still held the batch, is there room for another engine.
+        log.warning("memory ran out; going on with smaller batches", pictures=batch)
+        share.give_back()
+        engine = _open(context, encoder, batch)
+
+
+def run(context: Context) -> None:
+    """Help a job of another worker. What goes wrong is no harm: the leader embeds what nobody else does."""
+    with context.database.reading() as session:
+        leader = session.get(Job, UUID(context.job.params["job"]))
+        embedding_set = session.get(EmbeddingSet, UUID(context.job.params["set"]))
+        encoder = encoders.get(session, embedding_set.encoder_id) if embedding_set else None
+    done = 0
+    if leader and embedding_set and encoder and _wanted(context, leader):
+        done = _help(context, leader, embedding_set, encoder)
+    with context.succeed({"embedded": done}):
+        pass
 
 
 def fetch(context: Context, encoder: Encoder) -> None:
@@ -39,78 +70,87 @@ def fetch(context: Context, encoder: Encoder) -> None:
     _open(context, encoder)
 
 
-def _open(context: Context, encoder: Encoder) -> Engine:
+def _open(context: Context, encoder: Encoder, batch: int | None = None) -> Engine:
     settings = context.settings
     plugin = service.plugin(context.storage, encoder)
-    return open_engine(plugin, device=settings.device, cache=settings.encoder_cache, precision=settings.precision)
+    device, cache = settings.device, settings.encoder_cache
+    return open_engine(plugin, device=device, cache=cache, batch=batch, precision=settings.precision)
 
 
-def _embed(context: Context, encoder: Encoder, embedding_set: EmbeddingSet) -> None:
+def _planned(context: Context, embedding_set: EmbeddingSet) -> int:
+    """Images in parts, which are written unless an earlier attempt has done so."""
     with context.database.reading() as session:
+        if left := parts.left(session, embedding_set.id):
+            return left
         total = repository.missing_count(session, embedding_set)
-        known = repository.shard_keys(session, embedding_set.id)
-    context.drop_unpublished(shards(embedding_set), known)
-    if total <= 0:
-        return
-    context.progress("embed", 0, total, "images")
-    engine = _open(context, encoder)
-    done = 0
-    for ids, vectors in _shards(context, embedding_set, engine, total):
-        shard = _store(context, embedding_set, vectors)
-        done += len(ids)
-        with context.step("embed", done, total, "images") as session:
-            repository.add_shard(session, shard, ids)
+        shared = alive(session, context.settings).get(context.job.queue, 0) > 1
+    runs = list(parts.cut(_missing(context, embedding_set), total, shared=shared)) if total > 0 else []
+    with context.database.transaction() as session:
+        parts.write(session, embedding_set.id, context.job.id, runs)
+    return sum(images for _, _, images in runs)
 
 
-def _shards(
-    context: Context, embedding_set: EmbeddingSet, engine: Engine, total: int
-) -> Iterator[tuple[list[UUID], np.ndarray]]:
-    """Ids and vectors (SHARD, D), while decoding and inference go on without a pause between shards."""
-    order: list[UUID] = []
-    pending: list[np.ndarray] = []
-    done = 0
-    for block in embed(_paths(context, embedding_set, order), engine):
-        pending.append(block)
-        ready = sum(map(len, pending))
-        context.progress("embed", done + ready, total, "images")
-        if ready >= SHARD:
-            yield _cut(order, pending, ready)
-            done += ready
-            pending = []
-    if pending:
-        yield _cut(order, pending, sum(map(len, pending)))
-
-
-def _cut(order: list[UUID], pending: list[np.ndarray], ready: int) -> tuple[list[UUID], np.ndarray]:
-    """Take the first `ready` ids off the list that the reader fills."""
-    ids = order[:ready]
-    del order[:ready]
-    return ids, np.concatenate(pending)
-
-
-def _paths(context: Context, embedding_set: EmbeddingSet, order: list[UUID]) -> Iterator[Path]:
-    """Working copies in order; notes in `order` whose each is."""
-    last: UUID | None = None
+def _missing(context: Context, embedding_set: EmbeddingSet) -> Iterator[UUID]:
+    ids: list[UUID] = []
     while True:
         with context.database.reading() as session:
-            ids = repository.missing(session, embedding_set, 1024, last)
+            ids = repository.missing(session, embedding_set, PAGE, ids[-1] if ids else None)
         if not ids:
             return
-        for start in range(0, len(ids), BROUGHT):
-            part = [(one, working_key(embedding_set.collection_id, one)) for one in ids[start : start + BROUGHT]]
-            context.storage.bring(key for _, key in part)
-            for image_id, key in part:
-                order.append(image_id)
-                yield context.storage.local(key)
-        last = ids[-1]
+        yield from ids
 
 
-def _store(context: Context, embedding_set: EmbeddingSet, vectors: np.ndarray) -> EmbeddingShard:
-    """Write the shard's file; without its row nobody sees it."""
-    shard_id = new_id()
-    path = context.folder / f"{shard_id}.npy"
-    np.save(path, vectors.astype(np.float32, copy=False), allow_pickle=False)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    key = f"{shards(embedding_set)}/{shard_id}.npy"
-    context.storage.put([(path, key)])
-    return EmbeddingShard(id=shard_id, set_id=embedding_set.id, key=key, rows=len(vectors), sha256=digest)
+def _drop_unpublished(context: Context, embedding_set: EmbeddingSet) -> None:
+    """Remove what killed attempts stored but never published.
+
+    Listed first, then compared: what a helper stores meanwhile is not in the list, and what is in the list is named by
+    a part until it is named by a shard.
+    """
+    stored = list(context.storage.keys(shards(embedding_set)))
+    with context.database.reading() as session:
+        named = {shard(embedding_set, one) for one in parts.shard_ids(session, embedding_set.id)}
+        named |= repository.shard_keys(session, embedding_set.id)
+    for key in stored:
+        if key not in named:
+            context.storage.delete(key)
+
+
+def _lead(context: Context, share: Share, engine: Engine) -> None:
+    """Embed what can be taken, then wait for what others have taken, until they publish it or are gone."""
+    while True:
+        try:
+            share.embed(engine)
+        except WorkingCopyUnreadable as error:
+            if damaged(context, error):
+                raise JobFailed("working_copy_unreadable", f"{error}; upload the image again.") from error
+            share.give_back()
+            continue
+        if not share.count():
+            return
+        share.show()
+        context.stop.wait(LOOK_EVERY_S)
+
+
+def _wanted(context: Context, leader: Job) -> bool:
+    """Not by a job that is over, or whose own worker got this one: it has no other cores to offer.
+
+    Nor the second time: who has time now has started another helper.
+    """
+    return context.job.attempt == 1 and leader.state not in FINAL and leader.worker != context.job.worker
+
+
+def _help(context: Context, leader: Job, embedding_set: EmbeddingSet, encoder: Encoder) -> int:
+    share = Share(context, embedding_set, leader.id)
+    share.show()
+    if service.plugin(context.storage, encoder).sha256() != embedding_set.sha256:
+        raise JobFailed("encoder_hash_mismatch", "This worker has other weights of the encoder than the others.")
+    engine = _open(context, encoder)
+    while True:
+        try:
+            share.embed(engine)
+            return share.done
+        except WorkingCopyUnreadable as error:  # the leader will meet it, too, and say so
+            share.give_back(spoiled=damaged(context, error))
+        except Stopped:
+            share.give_back()
+            raise

@@ -12,6 +12,7 @@ from app.db.tables import Encoder
 from app.encoders import repository, results, service
 from app.encoders.schemas import HeldOut
 from app.errors import full_disk_named
+from app.failpoints import reached
 from app.ids import new_id
 from app.jobs import ledger
 from app.jobs import repository as jobs
@@ -22,9 +23,10 @@ from models.encoders.finetuned import REPORT, fingerprint
 from models.engines import open_engine
 from models.ssl import compare
 from models.ssl.finetune import Place, Request, Tuned, finetune
+from models.ssl.launch import RankDied
 from models.ssl.params import Params
 from workers.checkpoints import StoredCheckpoints
-from workers.context import Context
+from workers.context import Context, Crashed
 from workers.jobs.collect import pictures
 
 
@@ -35,9 +37,18 @@ def run(context: Context) -> None:
     _forget_others(context, collection_id)
     request = _request(context, collection_id, kept)
     settings = context.settings
-    place = Place(context.folder / "encoder", context.folder / "maps", settings.encoder_cache, settings.device)
+    place = Place(
+        context.folder / "encoder",
+        context.folder / "maps",
+        settings.encoder_cache,
+        settings.device,
+        processes=settings.train_processes,
+    )
     checkpoints = StoredCheckpoints(context, f"{kept}/states")
-    tuned = finetune(request, place, context.progress, checkpoints, lambda record: _show(context, record))
+    try:
+        tuned = finetune(request, place, context.progress, checkpoints, lambda record: _show(context, record))
+    except RankDied as error:
+        raise Crashed from error
     renewed = _renewed(context, collection_id, request, tuned, place)
     _publish(context, collection_id, request, tuned, renewed)
     context.storage.delete(kept)
@@ -103,6 +114,7 @@ def _publish(
     with full_disk_named():
         report.write(report.of(tuned), tuned.encoder.folder / REPORT)
     context.storage.put([(tuned.encoder.folder, service.key(collection_id, encoder_id))])
+    reached("encoder.stored")
     curves = {"influence_of_k": tuned.k_curve} if tuned.k_curve else None
     training = {"ended": tuned.result.ended, "epochs": [_plain(one) for one in tuned.result.history], "curves": curves}
     frozen, metrics = _plain(tuned.frozen), _plain(tuned.tuned)

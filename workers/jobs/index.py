@@ -6,6 +6,7 @@ from app.db.session import now
 from app.db.tables import EmbeddingSet, SearchIndex
 from app.embeddings import repository
 from app.embeddings.service import indexes
+from app.failpoints import reached
 from app.ids import new_id
 from models import registry
 from models.index import kind_for, open_index
@@ -28,6 +29,7 @@ def ensure_index(context: Context, embedding_set: EmbeddingSet) -> None:
     if any((row.kind, row.count, row.newest_shard) == wanted and _sound(context, row) for row in newest):
         return
     _build(context, embedding_set, *wanted)
+    reached("index.swapped")
     _forget_old(context, embedding_set)
 
 
@@ -42,6 +44,7 @@ def _build(context: Context, embedding_set: EmbeddingSet, kind: str, count: int,
             blocks, folder, progress=lambda done, total: context.progress("index", done, total, "vectors")
         )
     context.storage.put([(folder, key)])
+    reached("index.stored")
     with context.step("index", manifest.count, count, "vectors") as session:
         session.add(
             SearchIndex(
@@ -69,5 +72,6 @@ def _forget_old(context: Context, embedding_set: EmbeddingSet) -> None:
         old = repository.indexes(session, embedding_set.id)[KEEP:]
         for row in old:
             session.delete(row)
+    reached("index.forgotten")
     for row in old:
         context.storage.delete(row.key)

@@ -14,10 +14,12 @@ from sqlalchemy import select, update
 
 from app.collections.service import prefix
 from app.db.tables import Image
+from app.failpoints import reached
 from app.images import repository, service
 from models.guard import Guard, Outcome, Task
 from workers.archives import Member, members
 from workers.context import Context, JobFailed
+from workers.jobs.join import sent
 from workers.jobs.unpack import Stage, unpack
 
 COUNTED_AS = {"ready": "created", "created": "created", "duplicate": "duplicates"}
@@ -33,6 +35,8 @@ def run(context: Context) -> None:
     if "archive" in params:
         archive = context.storage.local(params["archive"])
         return bring(context, collection_id, members(archive, params["kind"], context.settings), UNPACK)
+    if "upload" in params:
+        return bring(context, collection_id, sent(context, UUID(params["upload"])), UNPACK)
     decode_pending(context, collection_id)
     with context.succeed(_counts(context)):
         return
@@ -72,10 +76,12 @@ def _publish(context: Context, collection_id: UUID, batch: list[Outcome], done: 
     """Working copies first, then what is known of the images. One that was deleted meanwhile leaves nothing behind."""
     copies = list(_copies(collection_id, batch))
     context.storage.put(copies)
+    reached("ingest.stored")
     with context.step("ingest", done, total, "images") as session:
         alive = repository.names(session, [_id(outcome) for outcome in batch])
         if known := [_values(outcome) for outcome in batch if _id(outcome) in alive]:
             session.execute(update(Image), known)
+    reached("ingest.committed")
     for _, key in copies:
         if UUID(Path(key).stem) not in alive:
             context.storage.delete(key)
@@ -103,7 +109,11 @@ def _tasks(context: Context, collection_id: UUID) -> Iterator[Task]:
 
 def _missing(context: Context, image_id: UUID) -> None:
     """The original is gone: with its row when somebody deleted the image, without it when the disk lost it."""
-    lost = {"status": "rejected", "error_code": "file_missing", "error_detail": "The file is gone; upload it again."}
+    lost = {
+        "status": "rejected",
+        "error_code": "file_missing",
+        "error_detail": "The file is gone; delete the image, then upload it again.",
+    }
     with context.database.transaction() as session:
         session.execute(update(Image).where(Image.id == image_id).values(**lost))
 
@@ -157,8 +167,10 @@ def _finish_archive(context: Context, collection_id: UUID, unpacked: str) -> Non
                 report.write(json.dumps(line, ensure_ascii=False) + "\n")
     key = f"{prefix(collection_id)}/reports/{context.job.id}.ndjson"
     context.storage.put([(path, key)])
+    reached("report.stored")
     if broken:
         context.keep_report(key)
+        context.storage.delete(unpacked)  # here, since nothing follows a failure
         kept = f"{counts['created']} images before that were kept, and the report lists them."
         raise JobFailed(broken["archive_error"], f"{broken['detail']} {kept}")
     with context.succeed(counts, report_key=key):

@@ -1,5 +1,6 @@
 """Remove the files of what was deleted."""
 
+from app.failpoints import reached
 from workers.context import Context
 
 
@@ -9,5 +10,6 @@ def run(context: Context) -> None:
     for done, prefix in enumerate(prefixes):
         context.progress("sweep", done, len(prefixes), "folders")
         context.storage.delete(prefix)
+        reached("sweep.deleted")
     with context.succeed({}):
         pass

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from app.collections.service import prefix
+from app.failpoints import reached
 from app.images import service
 from app.images.schemas import UploadItem
 from app.images.staging import FileTooLarge, Staged, Stager, too_large
@@ -41,6 +42,7 @@ def unpack(context: Context, collection_id: UUID, entries: Iterator[Member], sta
         except ArchiveError as error:  # what came before stays; the job says in the end why it is not whole
             report.write(json.dumps({"archive_error": error.code, "detail": error.detail}) + "\n")
     context.storage.put([(path, key)])
+    reached("unpack.listed")
     return key
 
 
@@ -55,9 +57,11 @@ def _items(context: Context, collection_id: UUID, entries: Iterator[Member], sta
         good = [one for one in checked if isinstance(one, service.Checked)]
         with context.database.reading() as session:
             service.store(session, context.storage, collection_id, good)
+        reached("unpack.stored")
         done += len(batch)
         with context.step(stage.name, done, stage.total, stage.unit) as session:
             added = service.add(session, context.storage, collection_id, good, context.job.id)
+        reached("unpack.committed")
         service.discard(staged)
         yield from service.merged(checked, added)
     if error:

@@ -10,9 +10,12 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.db.caller import owner_id
+from app.db.tables.access import LOCAL_DEFAULT
 from app.db.tables.base import Table, cascade
 from app.ids import new_id
 
@@ -20,6 +23,7 @@ from app.ids import new_id
 class Collection(Table):
     __tablename__ = "collections"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    owner_id: Mapped[UUID] = mapped_column(index=True, default=owner_id, server_default=text(LOCAL_DEFAULT))
     name: Mapped[str]
     description: Mapped[str | None]
     version: Mapped[int] = mapped_column(default=1)

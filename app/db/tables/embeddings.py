@@ -38,6 +38,23 @@ class EmbeddingShard(Table):
     sha256: Mapped[str] = mapped_column(String(64))
 
 
+class EmbeddingPart(Table):
+    """A run of images, by their ids' order, that one job embeds while others embed other runs of the same set.
+
+    Gone when its vectors are published. See app/embeddings/parts.py for who changes what.
+    """
+
+    __tablename__ = "embedding_parts"
+    set_id: Mapped[UUID] = mapped_column(cascade("embedding_sets.id"), primary_key=True)
+    first_id: Mapped[UUID] = mapped_column(primary_key=True)
+    last_id: Mapped[UUID]
+    images: Mapped[int]
+    job_id: Mapped[UUID]  # the leader: the job that needs the vectors
+    attempt: Mapped[int] = mapped_column(default=0)  # how often it was taken
+    taken_by: Mapped[UUID | None]  # the job that embeds it, for as long as that one runs
+    shard_id: Mapped[UUID | None]  # what that job will publish; another one's as soon as the part is taken again
+
+
 class Embedding(Table):
     __tablename__ = "embeddings"
     __table_args__ = (Index("ix_embeddings_image", "image_id"),)

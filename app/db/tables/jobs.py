@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     JSON,
+    Double,
     Index,
     Integer,
     String,
@@ -13,6 +14,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app import tracing
+from app.db.caller import owner_id
+from app.db.tables.access import LOCAL_DEFAULT
 from app.db.tables.base import Table, cascade
 from app.ids import new_id
 
@@ -38,15 +42,18 @@ class Job(Table):
             postgresql_where=text("input_key IS NOT NULL"),
         ),
         Index("ix_jobs_collection", "collection_id", "id"),
+        Index("ix_jobs_owner", "owner_id", "state", "id"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     kind: Mapped[str]
     queue: Mapped[str] = mapped_column(String(16), default="cpu")
+    owner_id: Mapped[UUID] = mapped_column(default=owner_id, server_default=text(LOCAL_DEFAULT))
     collection_id: Mapped[UUID | None]
     lock: Mapped[str]
     params: Mapped[dict[str, Any]]
     request_id: Mapped[str | None]
-    input_key: Mapped[str | None]  # a blob that only this job needs; removed once the job is over
+    traceparent: Mapped[str | None] = mapped_column(default=tracing.current)  # of the request, where it is traced
+    input_key: Mapped[str | None]  # a blob or folder that only this job needs; removed once it is over
     state: Mapped[str] = mapped_column(String(10), default="queued")
     stage: Mapped[str | None]
     done: Mapped[int] = mapped_column(default=0)
@@ -71,6 +78,16 @@ class Job(Table):
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+
+class JobStage(Table):
+    """How often a job entered a stage, and the seconds it spent there until it left. Of a running job, none for now."""
+
+    __tablename__ = "job_stages"
+    job_id: Mapped[UUID] = mapped_column(cascade("jobs.id"), primary_key=True)
+    stage: Mapped[str] = mapped_column(primary_key=True)
+    times: Mapped[int]
+    seconds: Mapped[float] = mapped_column(Double)
 
 
 class TrainingEpoch(Table):

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -13,12 +13,12 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError
 
 from app.db.migrate import config, migrate
 from app.db.session import Database, now
-from app.db.tables import Collection, EmbeddingSet, Encoder, Image, Table
+from app.db.tables import LOCAL, Collection, EmbeddingSet, Encoder, Image, Owner, Table
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -86,6 +86,27 @@ def test_an_image_from_before_exif_was_kept_has_none(url: str) -> None:
     made.close()
 
 
+@pytest.mark.parametrize("released", ["0001", "0002", "0003", "0004", "0005"])
+def test_what_is_older_than_owners_belongs_to_the_local_one_and_counts(url: str, released: str) -> None:
+    made = Database(url)
+    alembic, ids = config(), {"collection": uuid4().hex, "image": uuid4().hex, "now": datetime(2026, 5, 1, tzinfo=UTC)}
+    with made.writer.begin() as connection:
+        alembic.attributes["connection"] = connection
+        command.upgrade(alembic, released)
+        for statement in (
+            "INSERT INTO collections VALUES (:collection, 'c', NULL, 1, :now, :now)",
+            "INSERT INTO images (id, collection_id, name, sha256, bytes, format, status, created_at)"
+            " VALUES (:image, :collection, 'a.jpg', 'x', 7, 'jpeg', 'ready', :now)",
+        ):
+            connection.execute(text(statement), ids)
+    migrate(made)
+    with made.reading() as session:
+        owner = session.query(Owner).one()
+        assert (owner.id, owner.name, owner.used_bytes, owner.used_images) == (LOCAL, "local", 7, 1)
+        assert session.query(Collection).one().owner_id == LOCAL
+    made.close()
+
+
 def test_names_of_encoders_are_unique_in_their_collection(database: Database) -> None:
     with database.transaction() as session:
         first, second = _collection("a"), _collection("b")
@@ -101,6 +122,23 @@ def _encoder(name: str, collection_id: UUID | None) -> Encoder:
     return Encoder(
         name=name, origin="finetuned", params={}, dim=8, collection_id=collection_id, created_at=datetime.now(UTC)
     )
+
+
+def test_a_collection_has_each_content_once(database: Database) -> None:
+    """Whatever finds a duplicate before: of two rows the database itself refuses the second."""
+    with database.transaction() as session:
+        here, elsewhere = _collection("here"), _collection("elsewhere")
+        session.add_all([here, elsewhere])
+
+    def add(collection: Collection) -> None:
+        with database.transaction() as session:
+            kept = {"name": "a.jpg", "sha256": "a" * 64, "bytes": 1, "format": "jpeg", "created_at": datetime.now(UTC)}
+            session.add(Image(collection_id=collection.id, **kept))
+
+    add(here)
+    add(elsewhere)
+    with pytest.raises(IntegrityError):
+        add(here)
 
 
 def test_migrating_again_changes_nothing_and_may_race(url: str) -> None:
@@ -131,6 +169,27 @@ def test_a_lock_that_is_held_is_waited_for(database: Database) -> None:
     thread.join()
     with database.reading() as session:
         assert session.execute(text("SELECT count(*) FROM collections")).scalar_one() == 2
+
+
+def test_sqlite_has_every_commit_on_the_disk(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'roost.db'}")
+    for engine in (database.engine, database.writer):
+        with engine.connect() as connection:
+            kept = [connection.execute(text(f"PRAGMA {name}")).scalar_one() for name in ("journal_mode", "synchronous")]
+        assert kept == ["wal", 2], "FULL"
+    database.close()
+
+
+def test_connections_that_the_server_closed_are_replaced(new_postgres_url: Callable[[], str]) -> None:
+    """A PostgreSQL that restarts closes all of them."""
+    database = Database(url := new_postgres_url())
+    with database.reading() as session:
+        closed = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    with create_engine(url).connect() as other:
+        assert other.execute(text(f"SELECT pg_terminate_backend({closed}, 10000)")).scalar_one()
+    with database.transaction() as session:
+        assert session.execute(text("SELECT pg_backend_pid()")).scalar_one() != closed
+    database.close()
 
 
 def test_reading_first_and_writing_later_never_fails(database: Database) -> None:

@@ -9,10 +9,11 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from sqlalchemy import select
 
 from app.db.migrate import migrate
 from app.db.session import Database, now
-from app.db.tables import Job
+from app.db.tables import Job, JobStage
 from app.jobs import ledger
 
 
@@ -131,6 +132,18 @@ def test_a_lost_worker_counts_ten_times(database: Database) -> None:
     assert state(database, job_id) == "dead"
 
 
+def test_a_service_killed_twenty_times_never_ends_a_job_that_gets_on(database: Database) -> None:
+    job_id = submit(database)
+    for n in range(20):
+        attempt = claim(database, job_id, "serve")
+        assert attempt == n + 1
+        with database.transaction() as session:
+            ledger.progress(session, job_id, attempt, stage="embed", done=n, total=99, unit=None, advanced=True)
+        with database.transaction() as session:
+            assert ledger.reclaim(session, worker="serve") == [job_id]
+    assert state(database, job_id) == "queued"
+
+
 def test_only_an_expired_lease_is_taken_over(database: Database) -> None:
     alive, expired = submit(database), submit(database)
     claim(database, alive, lease_s=60)
@@ -177,6 +190,31 @@ def test_eta_follows_the_pace_of_the_stage(database: Database) -> None:
         assert job.stage_started_at
         assert ledger.eta_s(job, job.stage_started_at + timedelta(seconds=10)) == 10.0
         assert now(session) >= job.stage_started_at
+
+
+def test_the_seconds_of_stages_add_up_over_attempts(database: Database) -> None:
+    def back(seconds: float) -> None:
+        with database.transaction() as session:
+            job = session.get_one(Job, job_id)
+            assert job.stage_started_at
+            job.stage_started_at -= timedelta(seconds=seconds)
+
+    job_id = submit(database)
+    for seconds in (10, 20):
+        attempt = claim(database, job_id)
+        assert attempt
+        back(1)
+        with database.transaction() as session:
+            ledger.progress(session, job_id, attempt, stage="embed", done=1, total=3, unit="images")
+        back(seconds)
+        with database.transaction() as session:
+            if seconds == 10:
+                ledger.settle_crash(session, job_id, attempt, "It died")
+            else:
+                ledger.finish(session, job_id, attempt, "succeeded")
+    with database.transaction() as session:
+        found = {row.stage: (row.times, round(row.seconds / 10)) for row in session.scalars(select(JobStage))}
+    assert found == {"start": (2, 0), "embed": (2, 3)}
 
 
 class LedgerMachine(RuleBasedStateMachine):

@@ -71,6 +71,7 @@ def gallery_data(tmp_path_factory: pytest.TempPathFactory, untrained: FinetunedE
     image_id = service.pages(images, status="ready")[0]["id"]
     assert client.get(f"/v1/images/{image_id}/thumbnail", params={"size": "1024"}).status_code == 200
     assert service.stop() == [0]
+    shutil.rmtree(data / "tmp")  # a job that has just ended may not have cleared its scratch folder yet
     add_encoder(data, collection_id, untrained)
     return data
 
