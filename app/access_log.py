@@ -5,7 +5,7 @@ import time
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import errors
+from app import problems
 from app.ids import new_id
 from app.metrics import Meters
 
@@ -31,7 +31,7 @@ class AccessLog:
         try:
             await self.app(scope, receive, answer.send)
         except Exception as error:
-            response = errors.unforeseen(scope["method"], scope["path"], error)
+            response = problems.unforeseen(scope["method"], scope["path"], error)
             if answer.status:  # half an answer is out: only a cut connection still says that it is not whole
                 raise
             await response(scope, receive, answer.send)

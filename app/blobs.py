@@ -14,8 +14,9 @@ from starlette.responses import FileResponse, MalformedRangeHeader
 from starlette.responses import RangeNotSatisfiable as PastTheEnd
 from starlette.types import Send
 
-from app.errors import NotFound, RangeNotSatisfiable
+from app.errors import RangeNotSatisfiable
 from app.storage import Reader, Stat, Storage
+from app.storage.missing import missing
 
 log = structlog.get_logger("roost.storage")
 NAME_BYTES = 255  # of a name that a file system takes; longer ones would also burst the header limits of proxies
@@ -117,12 +118,6 @@ def contents(media_type: str, content: dict[str, Any]) -> dict[int | str, dict[s
     """The OpenAPI entries of a file: whole, or the part that Range asked for."""
     whole, part = {"description": "The file"}, {"description": "The part that Range asked for"}
     return {200: whole | {"content": {media_type: content}}, 206: part | {"content": {media_type: content}}}
-
-
-def missing(key: str) -> NotFound:
-    """A blob that should be there is not: an operator must hear of it."""
-    log.error("a blob is missing", key=key)
-    return NotFound("The file is missing in the storage; upload it again, and see the log.", code="file_missing")
 
 
 def download_name(name: str) -> str:

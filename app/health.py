@@ -7,9 +7,10 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict
 
-from app.deps import ReadSession, Res
-from app.errors import problem, responses
+from app.access.scopes import OPEN
+from app.deps import InstallationSession, Res
 from app.metrics import Meters
+from app.problems import problem, responses
 from app.readiness import Readiness as Checks
 
 router = APIRouter(tags=["operations"])
@@ -38,13 +39,13 @@ class Readiness(BaseModel):
 
 
 # These two need no thread of the pool, which a database that hangs may have used up.
-@router.get("/healthz", operation_id="health")
+@router.get("/healthz", operation_id="health", openapi_extra=OPEN)
 async def healthz() -> Health:
     """This process answers."""
     return Health(status="ok")
 
 
-@router.get("/readyz", operation_id="readiness", response_model=Readiness, responses=responses(503))
+@router.get("/readyz", operation_id="readiness", response_model=Readiness, responses=responses(503), openapi_extra=OPEN)
 async def readyz(request: Request) -> Response:
     """Database, storage, broker and a live worker for each queue, each by name."""
     state = request.app.state
@@ -60,7 +61,7 @@ async def readyz(request: Request) -> Response:
 
 
 @router.get("/metrics", operation_id="metrics", response_class=Response, responses={**_TEXT, **responses(503)})
-def metrics(request: Request, session: ReadSession, res: Res) -> Response:
+def metrics(request: Request, session: InstallationSession, res: Res) -> Response:
     """Prometheus metrics: requests, queues, jobs, images, storage, workers."""
     meters: Meters = request.app.state.meters
     return Response(meters.text(session, res, request.app.state.totals), media_type=CONTENT_TYPE_LATEST)

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.db.caller import confined_to
 from app.db.session import now
 from app.db.tables import IdempotencyKey
 from app.errors import Conflict, Invalid
@@ -78,7 +79,8 @@ def _once(
     request: Request,
     key: Annotated[Sought | None, Header(alias="Idempotency-Key", min_length=1)] = None,
 ) -> Once:
-    return Once(key, f"{request.method} {request.url.path}")
+    owner = confined_to()  # others may use the same key
+    return Once(key, f"{f'{owner} ' if owner else ''}{request.method} {request.url.path}")
 
 
 OnceKey = Annotated[Once, Depends(_once)]

@@ -1,6 +1,7 @@
 """Identifiers: UUID version 7, so that sorting by id is sorting by time of creation."""
 
 import hashlib
+from datetime import datetime
 from uuid import UUID
 
 import uuid_utils
@@ -8,6 +9,11 @@ import uuid_utils
 
 def new_id() -> UUID:
     return UUID(bytes=uuid_utils.uuid7().bytes)
+
+
+def first_id(moment: datetime) -> UUID:
+    """No id of this time or later is smaller: what is sorted by id is found by time without another index."""
+    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
 
 
 def member_id(job_id: UUID, member: int) -> UUID:

@@ -7,8 +7,15 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from app import errors, health, logs, openapi
+from app import health, logs, openapi, problems, tracing
+from app.access import routes as access
+from app.access.audit_log import AuditLog
+from app.access.gate import Gate
+from app.access.middleware import Access
+from app.access.rates import RateLimit, Rates
+from app.access.scopes import SCOPED
 from app.access_log import AccessLog
+from app.audit_log import routes as audit_log
 from app.audits import routes as audits
 from app.clusterings import routes as clusterings
 from app.collections import routes as collections
@@ -21,11 +28,13 @@ from app.events import routes as events
 from app.exports import routes as exports
 from app.images import routes as images
 from app.images.decoder import Decoder
+from app.imports import routes as imports
 from app.jobs import routes as jobs
 from app.labels import routes as labels
 from app.maps import routes as maps
 from app.metrics import Meters
 from app.outliers import routes as outliers
+from app.owners import routes as owners
 from app.resources import Resources
 from app.samples import routes as samples
 from app.search import routes as search
@@ -34,12 +43,21 @@ from app.settings import Settings
 from app.system import routes as system
 from app.system.repository import Totals
 from app.ui import routes as ui
+from app.uploads import routes as uploads
+from app.uploads.under_way import UnderWay
 
 Companion = Callable[[Resources], AbstractContextManager[None]]
 
 
-def create_app(settings: Settings | None = None, companion: Companion = lambda _: nullcontext()) -> FastAPI:
-    """The application. `companion` lives as long as it does: `roost serve` hands in the embedded worker."""
+def create_app(
+    settings: Settings | None = None,
+    companion: Companion = lambda _: nullcontext(),
+    hosts: frozenset[str] | None = None,
+) -> FastAPI:
+    """The application. `companion` lives as long as it does: `roost serve` hands in the embedded worker.
+
+    `hosts`: while there are no keys, only requests to one of these names are answered; None for any.
+    """
     settings = settings or Settings()
     logs.configure(settings)
 
@@ -51,8 +69,9 @@ def create_app(settings: Settings | None = None, companion: Companion = lambda _
             migrate(res.database)
             with res.database.transaction() as session:
                 encoders_repository.register(session)
-            app.state.resources = res
+            app.state.resources, app.state.gate = res, Gate(res.database)
             app.state.decoder = Decoder(settings)
+            app.state.under_way = UnderWay()
             stack.callback(app.state.decoder.close)
             app.state.searcher = Searcher(res, app.state.decoder)
             stack.enter_context(companion(res))
@@ -67,12 +86,19 @@ def create_app(settings: Settings | None = None, companion: Companion = lambda _
     )
     app.state.meters = Meters()
     app.state.totals = Totals()
-    errors.install(app)
+    tracing.trace_requests(app)
+    app.state.rates = Rates(settings)
+    problems.install(app)
     openapi.describe(app)
+    app.add_middleware(RateLimit, rates=app.state.rates)  # the last one added is the first to see a request
+    app.add_middleware(Access, settings=settings, hosts=hosts)
+    app.add_middleware(AuditLog)
     app.add_middleware(AccessLog, meters=app.state.meters)
     for feature in (
         collections,
         images,
+        imports,
+        uploads,
         encoders,
         clusterings,
         corrections,
@@ -86,10 +112,13 @@ def create_app(settings: Settings | None = None, companion: Companion = lambda _
         search,
         samples,
         jobs,
+        owners,
+        audit_log,
         system,
+        access,
         health,
         ui,
     ):
-        app.include_router(feature.router)
+        app.include_router(feature.router, dependencies=[SCOPED])
 
     return app

@@ -4,7 +4,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from app.errors import Problem, responses
+from app.access import scopes
+from app.problems import Problem, responses
 
 
 def describe(app: FastAPI) -> None:
@@ -24,10 +25,11 @@ def _complete(text: dict[str, Any]) -> None:
     for schema in text["components"]["schemas"].values():
         if "example" in schema:  # FastAPI leaves every null out, also where it is the example
             schema["example"] = dict.fromkeys(schema.get("required", ())) | schema["example"]
-    for operations in text["paths"].values():
-        for operation in operations.values():
+    for path, operations in text["paths"].items():
+        for method, operation in operations.items():
+            operation[scopes.NAME] = scopes.needed(method, operation)
             operation["summary"] = _summary(operation["description"])
-            for status, entry in responses(*_everywhere(operation)).items():
+            for status, entry in responses(*_everywhere(path, operation)).items():
                 operation["responses"].setdefault(str(status), entry)
 
 
@@ -39,7 +41,9 @@ def _summary(description: str) -> str:
     return first.rstrip(".:;")
 
 
-def _everywhere(operation: dict[str, Any]) -> list[int]:
-    """Errors that come before the routes or behind them: a body that is no JSON, and what nobody foresaw."""
+def _everywhere(path: str, operation: dict[str, Any]) -> list[int]:
+    """Errors before the routes or behind them: no key, too many calls, no JSON in the body, what nobody foresaw."""
     body = operation.get("requestBody", {}).get("content", {})
-    return [400, 500] if "application/json" in body else [500]
+    known = [] if operation[scopes.NAME] == "none" else [401, 403]
+    known += [429] if path.startswith("/v1/") else []
+    return [*known, *([400] if "application/json" in body else []), 500]

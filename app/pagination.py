@@ -4,11 +4,10 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 from zlib import crc32
 
-from fastapi import Depends, Query, Request
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Select, literal, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -32,17 +31,6 @@ class Paging:
     limit: int = 50
     cursor: str | None = None
     path: str = ""
-
-
-def _paging(
-    request: Request,
-    limit: Annotated[int, Query(ge=1, le=500, description="How many items at most.")] = 50,
-    cursor: Annotated[str | None, Query(max_length=500, description="next_cursor of the page before.")] = None,
-) -> Paging:
-    return Paging(limit, cursor, request.url.path)
-
-
-PagingQuery = Annotated[Paging, Depends(_paging)]
 
 
 def page(

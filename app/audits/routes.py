@@ -8,10 +8,10 @@ from fastapi import APIRouter, Header, Path, Response
 from app.audits import repository, service
 from app.audits.schemas import AuditIn, AuditOut, AuditPatch
 from app.clusterings import repository as clusterings
-from app.deps import ReadSession, WriteSession
-from app.errors import responses
+from app.deps import PagingQuery, ReadSession, WriteSession
 from app.idempotency import OnceKey
-from app.pagination import Page, PagingQuery
+from app.pagination import Page
+from app.problems import responses
 
 router = APIRouter(prefix="/v1", tags=["audits"])
 Number = Annotated[int, Path(ge=0, description="The cluster's id in its clustering.")]

@@ -7,12 +7,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app import preconditions
 from app.audits import repository
 from app.audits.schemas import AuditImage, AuditOut, AuditPatch, PurityOut
 from app.clusterings import repository as clusterings
 from app.db.session import now
 from app.db.tables import Audit
-from app.errors import Conflict, Invalid, PreconditionFailed, PreconditionRequired
+from app.errors import Conflict, Invalid
 from app.ids import new_id
 from app.images import repository as images
 from models.evaluation.purity import LEVEL, purity
@@ -48,10 +49,7 @@ def etag(audit: Audit) -> str:
 
 def answer(session: Session, audit_id: UUID, patch: AuditPatch, if_match: str | None) -> Audit:
     audit = repository.get(session, audit_id, lock=True)
-    if if_match is None:
-        raise PreconditionRequired("Send If-Match with the ETag that GET gave, so that no one's answer is overwritten.")
-    if if_match != "*" and etag(audit) not in [tag.strip() for tag in if_match.split(",")]:
-        raise PreconditionFailed("The audit has other answers since; GET it again and repeat yours.")
+    preconditions.check(etag(audit), if_match, "The audit")
     given = {str(image_id): yes for image_id, yes in patch.answers.items()}
     if strange := sorted(given.keys() - set(audit.images)):
         raise Invalid(f"The image {strange[0]} is not one of this audit's.", code="image_not_in_audit")

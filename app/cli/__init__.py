@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import backup, cluster, demo, finetune, gc, search, serve, verify
+from app.cli import backup, cluster, demo, finetune, gc, key, owner, search, serve, verify
 
 app = typer.Typer(
     name="roost",
@@ -21,6 +21,8 @@ app.command("verify")(verify.verify)
 app.command("gc")(gc.gc)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
+app.add_typer(key.app, name="key")
+app.add_typer(owner.app, name="owner")
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ def failing_clearly(command: str) -> Iterator[None]:
     except Exception as error:
         if not isinstance(getattr(error, "code", None), str):
             raise
-        _fail(command, str(error))
+        _fail(command, "\n".join([str(error), *getattr(error, "__notes__", [])]))
 
 
 def encoder_option(text: str) -> "Encoder":

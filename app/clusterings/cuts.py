@@ -7,11 +7,9 @@ import json
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
 from uuid import UUID
 
 import numpy as np
-from fastapi import Query
 from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,11 +23,6 @@ from app.storage import Storage
 from models.clustering.tree import Cut, regroup
 
 TREE, LEAVES = "tree.json", "leaves.npy"  # in the folder of `tree_key`; the second: (L, D) mean directions
-
-CutQuery = Annotated[
-    int | None,
-    Query(ge=1, le=100_000, description="Cut the run's tree into so many clusters; `agglomerative` keeps one."),
-]
 
 
 class StoredTree(BaseModel):

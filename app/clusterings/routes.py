@@ -13,8 +13,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from app.access.scopes import READ
 from app.clusterings import cuts, repository, service
-from app.clusterings.cuts import CutQuery
 from app.clusterings.export import FORMATS
 from app.clusterings.repository import Member
 from app.clusterings.schemas import (
@@ -29,15 +29,20 @@ from app.clusterings.schemas import (
     SuggestionsOut,
 )
 from app.collections import repository as collections_repository
-from app.deps import ReadSession, RequestId, Res, WriteSession
-from app.errors import Invalid, TooLarge, UnsupportedType, responses
+from app.deps import PagingQuery, ReadSession, RequestId, Res, WriteSession
+from app.errors import Invalid, TooLarge, UnsupportedType
 from app.idempotency import OnceKey
 from app.jobs import service as jobs_service
 from app.jobs.schemas import JobOut
-from app.pagination import Page, PagingQuery
+from app.pagination import Page
+from app.problems import responses
 from app.resources import Resources
 
 router = APIRouter(prefix="/v1", tags=["clusterings"])
+CutQuery = Annotated[
+    int | None,
+    Query(ge=1, le=100_000, description="Cut the run's tree into so many clusters; `agglomerative` keeps one."),
+]
 Number = Annotated[int, Path(ge=0, description="The cluster's id in its clustering.")]
 _EXPORTS = {
     "text/csv": {
@@ -210,7 +215,7 @@ def _members(res: Resources, clustering_id: UUID, k: int | None) -> Iterator[Mem
 @router.post(
     "/clusterings/{clustering_id}/evaluations",
     operation_id="evaluateClustering",
-    openapi_extra=_LABELS,
+    openapi_extra=_LABELS | READ,
     responses=responses(404, 413, 415, 422, 503),
 )
 async def evaluate(clustering_id: UUID, request: Request, res: Res) -> EvaluationOut:

@@ -43,6 +43,13 @@ def counts(session: Session, ids: Iterable[UUID]) -> dict[UUID, dict[str, tuple[
     return found
 
 
+def used(session: Session, collection_id: UUID) -> tuple[int, int]:
+    """Bytes and number of all images, whatever their status."""
+    query = select(func.coalesce(func.sum(Image.bytes), 0), func.count()).where(Image.collection_id == collection_id)
+    size, count = session.execute(query).one()
+    return int(size), int(count)
+
+
 def newest(session: Session, ids: Iterable[UUID]) -> dict[UUID, Newest]:
     """The newest clustering of each collection, and its newest job that is not over."""
     clustering = select(Clustering.id).where(Clustering.collection_id == Collection.id).order_by(Clustering.id.desc())

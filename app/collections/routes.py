@@ -7,10 +7,10 @@ from fastapi import APIRouter, Header, Response
 
 from app.collections import repository, service
 from app.collections.schemas import CollectionIn, CollectionOut, CollectionPatch
-from app.deps import ReadSession, RequestId, WriteSession
-from app.errors import responses
+from app.deps import PagingQuery, ReadSession, RequestId, WriteSession
 from app.idempotency import OnceKey
-from app.pagination import Page, PagingQuery
+from app.pagination import Page
+from app.problems import responses
 
 router = APIRouter(prefix="/v1/collections", tags=["collections"])
 IfMatch = Annotated[str | None, Header(description='The ETag of the state you saw, for example "3".')]

@@ -5,12 +5,13 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from app import preconditions
+from app.access import quotas
 from app.collections import repository
 from app.collections.covers import covers
 from app.collections.schemas import CollectionIn, CollectionOut, CollectionPatch, ImageCounts
 from app.db.session import now
 from app.db.tables import Collection
-from app.errors import PreconditionFailed, PreconditionRequired
 from app.jobs import ledger
 from app.jobs import repository as jobs
 
@@ -29,10 +30,7 @@ def etag(collection: Collection) -> str:
 
 def check(collection: Collection, if_match: str | None, *, required: bool) -> None:
     """Refuse a change that was made without having seen the newest state."""
-    if if_match is None and required:
-        raise PreconditionRequired("Send If-Match with the ETag that GET gave, so that no one's change is overwritten.")
-    if if_match not in (None, "*") and etag(collection) not in [tag.strip() for tag in (if_match or "").split(",")]:
-        raise PreconditionFailed("The collection has changed since; GET it again and repeat the change.")
+    preconditions.check(etag(collection), if_match, "The collection", required=required)
 
 
 def change(session: Session, collection_id: UUID, patch: CollectionPatch, if_match: str | None) -> Collection:
@@ -51,10 +49,12 @@ def remove(session: Session, collection_id: UUID, if_match: str | None, request_
     """Take the rows away now and the files in a job; what still runs for the collection is cancelled."""
     collection = repository.get(session, collection_id, lock=True)
     check(collection, if_match, required=False)
+    used = repository.used(session, collection_id)
     unfinished = jobs.unfinished(session, collection_id)
     for job in unfinished:
         ledger.request_cancel(session, job.id)
     session.execute(delete(Collection).where(Collection.id == collection_id))
+    quotas.give_back(session, collection.owner_id, *used)
     _sweep(session, collection_id, lock(collection_id), [prefix(collection_id)], request_id)
     if any(job.lock == training_lock(collection_id) for job in unfinished):  # it may store something after that sweep
         folders = [encoders_folder(collection_id), checkpoints_folder(collection_id)]

@@ -11,10 +11,10 @@ from app.clusterings import repository as clusterings
 from app.clusterings import service as clusterings_service
 from app.corrections import diff, repository, service
 from app.corrections.schemas import DiffOut, EditedOut, EditIn, EditOut
-from app.deps import ReadSession, Res, WriteSession
-from app.errors import responses
+from app.deps import PagingQuery, ReadSession, Res, WriteSession
 from app.idempotency import OnceKey
-from app.pagination import Page, PagingQuery
+from app.pagination import Page
+from app.problems import responses
 
 router = APIRouter(prefix="/v1/clusterings/{clustering_id}", tags=["corrections"])
 IfMatch = Annotated[str | None, Header(description='The ETag of the clustering that you saw, for example "3".')]

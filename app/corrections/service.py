@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app import preconditions
 from app.clusterings import repository as clusterings
 from app.clusterings import service as clusterings_service
 from app.corrections import kinds, repository, shape
@@ -16,7 +17,7 @@ from app.corrections.splitting import Proposal, propose
 from app.corrections.work import Work, restore, set_centre
 from app.db.session import now
 from app.db.tables import Cluster, Clustering, Edit
-from app.errors import Conflict, PreconditionFailed, PreconditionRequired
+from app.errors import Conflict, PreconditionFailed
 from app.storage import Storage
 
 
@@ -108,11 +109,7 @@ def _claim(session: Session, clustering_id: UUID, if_match: str | None) -> Clust
 
 def check(clustering: Clustering, if_match: str | None) -> None:
     """Refuse an edit that was made without having seen the newest state."""
-    if if_match is None:
-        raise PreconditionRequired("Send If-Match with the ETag that GET gave, so that no one's edit is overwritten.")
-    tags = [tag.strip() for tag in if_match.split(",")]
-    if if_match.strip() != "*" and clusterings_service.etag(clustering.revision) not in tags:
-        raise PreconditionFailed("The clustering has changed since; GET it again and repeat the edit.")
+    preconditions.check(clusterings_service.etag(clustering.revision), if_match, "The clustering")
 
 
 def shown(session: Session, edits: list[Edit]) -> list[EditOut]:

@@ -4,14 +4,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from app.deps import ReadSession, RequestId, Res, WriteSession
+from app.deps import PagingQuery, ReadSession, RequestId, Res, WriteSession
 from app.duplicates import service
 from app.duplicates.schemas import DEFAULT_SIMILARITY, DuplicateOut, GroupsPage, SearchIn, Similarity
-from app.errors import responses
 from app.idempotency import OnceKey
 from app.jobs import service as jobs_service
 from app.jobs.schemas import JobOut
-from app.pagination import Page, PagingQuery
+from app.pagination import Page
+from app.problems import responses
 
 router = APIRouter(prefix="/v1/collections/{collection_id}/duplicates", tags=["duplicates"])
 

@@ -5,14 +5,14 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from app.blobs import BlobResponse, blob, contents
-from app.deps import ReadSession, RequestId, Res, WriteSession
+from app.deps import PagingQuery, ReadSession, RequestId, Res, WriteSession
 from app.encoders import repository, results, service, training
 from app.encoders.methods import METHODS
 from app.encoders.schemas import ComparisonOut, EncoderIn, EncoderOut, MethodOut, TrainingOut
-from app.errors import responses
 from app.idempotency import OnceKey
 from app.jobs.schemas import JobOut
-from app.pagination import Page, PagingQuery
+from app.pagination import Page
+from app.problems import responses
 
 _PAGE = {"schema": {"type": "string"}, "example": "<!doctype html><title>garden-simclr</title>..."}
 router = APIRouter(prefix="/v1", tags=["encoders"])

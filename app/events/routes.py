@@ -5,11 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from app.deps import ReadSession
-from app.errors import responses
+from app.deps import PagingQuery, ReadSession
 from app.events import service
 from app.events.schemas import EventOut
-from app.pagination import Page, PagingQuery
+from app.pagination import Page
+from app.problems import responses
 
 router = APIRouter(prefix="/v1/collections/{collection_id}/events", tags=["events"])
 LONGEST_GAP_S = 7 * 86_400

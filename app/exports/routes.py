@@ -14,11 +14,12 @@ from app.db.session import now
 from app.db.tables import Clustering
 from app.deps import ReadSession, Res
 from app.encoders import repository as encoders
-from app.errors import Invalid, responses
+from app.errors import Invalid
 from app.exports import repository
 from app.exports.camtrap import Described, as_camtrap
 from app.exports.coco import as_coco
 from app.exports.service import Export, as_zip
+from app.problems import responses
 
 router = APIRouter(prefix="/v1", tags=["exports"])
 _CONTENT: dict[str, Any] = {

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from models.ssl.params import Params
 
 STAGES = {
+    "start": "Starting the processes",
     "prepare": "Passing the frozen blocks",
     "train": "Training",
     "export": "Writing the encoder",
@@ -76,7 +77,10 @@ def finetune_folder(asked: Asked, params: "Params", stages: Stages) -> Finetuned
     checkpoint = asked.out / f"checkpoint-{_whose(request)}.pt"
     for folder in (fresh, scratch):
         shutil.rmtree(folder, ignore_errors=True)
-    place = Place(fresh, scratch, Settings().encoder_cache, asked.device, asked.workers)
+    settings = Settings()
+    place = Place(
+        fresh, scratch, settings.encoder_cache, asked.device, asked.workers, processes=settings.train_processes
+    )
     try:
         tuned = finetune(request, place, progress, FileCheckpoints(checkpoint))
     finally:

@@ -18,7 +18,11 @@ PARAMETERS = 10_000  # of one statement; SQLite takes 32,766 at most, PostgreSQL
 def get(session: Session, image_id: UUID) -> Image:
     if found := session.get(Image, image_id):
         return found
-    raise NotFound(f"There is no image {image_id}.", code="image_not_found")
+    raise gone(image_id)
+
+
+def gone(image_id: UUID) -> NotFound:
+    return NotFound(f"There is no image {image_id}.", code="image_not_found")
 
 
 def by_sha256(session: Session, collection_id: UUID, hashes: Iterable[str]) -> dict[str, Image]:

@@ -5,20 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app import blobs
+from app.access import quotas
 from app.collections import repository as collections_repository
 from app.collections import service as collections_service
 from app.db.session import now
-from app.db.tables import Image
+from app.db.tables import Collection, Image
 from app.ids import member_id, new_id
 from app.images import repository
 from app.images.decoder import Decoder
 from app.images.schemas import ImageError, ImageOut, UploadItem
 from app.images.staging import Staged
 from app.storage import Storage
+from app.storage.missing import missing
 from models.images import Header, ImageRejected, check_header, halved
 
 
@@ -84,14 +86,22 @@ def add(
 ) -> list[UploadItem]:
     """Rows for stored files, in the caller's transaction. A file the collection has already is a duplicate.
 
+    What is over the owner's quota is rejected, file by file; smaller ones that follow may still fit.
+
     A job that repeats its upload after a crash finds its own images and counts them as created, once.
     """
-    collections_repository.get(session, collection_id, lock=True)  # or it might be deleted while images join it
+    collection = collections_repository.get(session, collection_id, lock=True)  # or it might be deleted meanwhile
     known = repository.by_sha256(session, collection_id, {f.staged.sha256 for f in files})
+    new = {file.staged.sha256: file.staged.size for file in files if file.staged.sha256 not in known}
+    over = new.keys() - quotas.reserve(session, collection.owner_id, new)
     items = []
     for file in files:
-        twin = known.get(file.staged.sha256) or _insert(session, collection_id, file, job_id, known)
         path, key = _blob(collection_id, file)
+        if file.staged.sha256 in over:
+            storage.delete(key)
+            items.append(_over_quota(session, collection, file))
+            continue
+        twin = known.get(file.staged.sha256) or _insert(session, collection, file, job_id, known)
         if twin.id != file.image_id:
             storage.delete(key)
         elif not storage.exists(key):  # left out by `store`, and its twin deleted since
@@ -101,12 +111,17 @@ def add(
     return items
 
 
-def _insert(session: Session, collection_id: UUID, file: Checked, job_id: UUID, known: dict[str, Image]) -> Image:
+def _over_quota(session: Session, collection: Collection, file: Checked) -> UploadItem:
+    detail = quotas.sentence(session, collection.owner_id)
+    return UploadItem(name=file.staged.name, status="rejected", code="quota_exceeded", detail=detail)
+
+
+def _insert(session: Session, collection: Collection, file: Checked, job_id: UUID, known: dict[str, Image]) -> Image:
     """Insert one row; if another upload was quicker with the same content, that one is the image."""
     staged, header = file.staged, file.header
     image = Image(
         id=file.image_id,
-        collection_id=collection_id,
+        collection_id=collection.id,
         name=staged.name,
         sha256=staged.sha256,
         bytes=staged.size,
@@ -120,7 +135,8 @@ def _insert(session: Session, collection_id: UUID, file: Checked, job_id: UUID, 
         with session.begin_nested():
             session.add(image)
     except IntegrityError:
-        image = repository.by_sha256(session, collection_id, [staged.sha256])[staged.sha256]
+        image = repository.by_sha256(session, collection.id, [staged.sha256])[staged.sha256]
+        quotas.give_back(session, collection.owner_id, staged.size, 1)
     known[staged.sha256] = image
     return image
 
@@ -128,7 +144,11 @@ def _insert(session: Session, collection_id: UUID, file: Checked, job_id: UUID, 
 def remove(session: Session, image_id: UUID) -> list[str]:
     """Take the row away; the keys of the blobs to delete once that is committed."""
     image = repository.get(session, image_id)
-    session.delete(image)
+    # The collection first, or its own deletion might count an image that goes at the same time a second time.
+    owner_id = collections_repository.get(session, image.collection_id, lock=True).owner_id
+    if session.scalar(delete(Image).where(Image.id == image_id).returning(Image.id)) is None:
+        raise repository.gone(image_id)
+    quotas.give_back(session, owner_id, image.bytes, 1)
     keys = original_key(image.collection_id, image.id, image.sha256), working_key(image.collection_id, image.id)
     return [*keys, large_key(image.collection_id, image.id)]
 
@@ -140,7 +160,7 @@ def small_copy(storage: Storage, image: Image) -> bytes:
         with storage.reader(key) as reader:
             return halved(reader.read())
     except FileNotFoundError as error:
-        raise blobs.missing(key) from error
+        raise missing(key) from error
 
 
 def large_copy(storage: Storage, decoder: Decoder, image: Image) -> str:
@@ -151,7 +171,7 @@ def large_copy(storage: Storage, decoder: Decoder, image: Image) -> str:
         try:
             decoder.keep(storage, key, storage.local(original), image.name, 1024)
         except FileNotFoundError as error:
-            raise blobs.missing(original) from error
+            raise missing(original) from error
     return key
 
 

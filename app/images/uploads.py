@@ -14,6 +14,7 @@ from app.collections import service as collections_service
 from app.db.session import now, withhold
 from app.db.tables import Job
 from app.errors import Invalid, TooLarge
+from app.failpoints import reached
 from app.idempotency import Once
 from app.ids import new_id
 from app.images import service
@@ -21,6 +22,7 @@ from app.images.multipart import Receiver, receive
 from app.images.schemas import JobAccepted, UploadItem, UploadOut
 from app.images.staging import FileTooLarge, Staged, Stager
 from app.jobs import ledger
+from app.jobs import repository as jobs
 from app.resources import Resources
 from app.storage.kept import removed_unless_kept
 
@@ -51,29 +53,32 @@ def _add_files(
     fingerprint = "\n".join(f"{getattr(one, 'sha256', 'refused')} {one.name}" for one in received)
     checked = [service.check(one) for one in received]
     good = [one for one in checked if isinstance(one, service.Checked)]
+    reached("upload.staged")
     with removed_unless_kept(res.storage, service.keys(collection_id, good)) as keep:
         with res.database.reading() as session:
             if before := once.seen(session, fingerprint):
                 return before
             service.store(session, res.storage, collection_id, good)
+        reached("upload.stored")
         with res.database.transaction() as session:
 
             def work() -> tuple[UploadOut, None]:
-                job = _ingest_job(session, collection_id, request_id)
+                job = _waiting(session, collection_id) or _ingest_job(session, collection_id, request_id)
                 added = service.add(session, res.storage, collection_id, good, job.id)
                 return _summary(session, service.merged(checked, added), job), None
 
             answer = once.answer(session, fingerprint, 200, work)
             keep(not once.repeated)
+            reached("upload.written")
+        reached("upload.answering")
         return answer
 
 
 def _summary(session: Session, items: list[UploadItem], job: Job) -> UploadOut:
     """The answer to an upload. A job that would find nothing to do is not even written."""
     counts = Counter(item.status for item in items)
-    if not counts["created"]:
+    if not counts["created"] and withhold(session, job.id):
         session.delete(job)
-        withhold(session, job.id)
     return UploadOut(
         created=counts["created"],
         duplicates=counts["duplicate"],
@@ -81,6 +86,12 @@ def _summary(session: Session, items: list[UploadItem], job: Job) -> UploadOut:
         items=items,
         job_id=job.id if counts["created"] else None,
     )
+
+
+def _waiting(session: Session, collection_id: UUID) -> Job | None:
+    """A job of an earlier upload that nobody has begun: it decodes whatever it finds, so it does for this one too."""
+    collections_repository.get(session, collection_id, lock=True).updated_at = now(session)
+    return jobs.waiting(session, collection_id, "ingest")
 
 
 def _ingest_job(session: Session, collection_id: UUID, request_id: str | None) -> Job:
@@ -129,6 +140,7 @@ def _add_archive(
             if before := once.seen(session, staged.sha256):
                 return before
         res.storage.put([(staged.path, key)])
+        reached("archive.stored")
         with res.database.transaction() as session:
 
             def work() -> tuple[JobAccepted, str]:
@@ -138,6 +150,8 @@ def _add_archive(
 
             answer = once.answer(session, staged.sha256, 202, work)
             keep(not once.repeated)
+            reached("archive.written")
+        reached("archive.answering")
         return answer
 
 

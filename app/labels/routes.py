@@ -7,15 +7,15 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from app.clusterings import repository as clusterings
-from app.deps import ReadSession, RequestId, Res, WriteSession
-from app.errors import responses
+from app.deps import PagingQuery, ReadSession, RequestId, Res, WriteSession
 from app.idempotency import OnceKey
 from app.jobs import service as jobs_service
 from app.jobs.schemas import JobOut
 from app.labels import repository, service
 from app.labels.export import as_csv
 from app.labels.schemas import PredictionOut, PropagationIn, PropagationOut
-from app.pagination import Page, PagingQuery
+from app.pagination import Page
+from app.problems import responses
 from app.text import Sought
 
 router = APIRouter(prefix="/v1", tags=["labels"])

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.deps import Res
-from app.errors import responses
 from app.maps import service
 from app.maps.encodings import ARROW, ENCODINGS, RAW
+from app.problems import responses
 
 router = APIRouter(prefix="/v1", tags=["clusterings"])
 Format = Literal["arrow", "float32", "ids", "clusters"]

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import numpy as np
 
-from app import blobs
 from app.clusterings import repository as clusterings_repository
 from app.db.session import Database
 from app.db.tables import Clustering
@@ -15,6 +14,7 @@ from app.maps import repository
 from app.maps.encodings import NO_CLUSTER, Shown
 from app.maps.file import Block, MapFile, uuids
 from app.resources import Resources
+from app.storage.missing import missing
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def opened(res: Resources, clustering_id: UUID) -> OpenMap:
             file = MapFile(res.storage.local(clustering.map_key))
         except FileNotFoundError as error:
             if not _replaced(res, clustering):
-                raise blobs.missing(clustering.map_key) from error
+                raise missing(clustering.map_key) from error
         else:
             return OpenMap(res.database, clustering_id, _state(clustering, images), file)
 

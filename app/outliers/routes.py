@@ -5,11 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from app.deps import ReadSession
-from app.errors import responses
+from app.deps import PagingQuery, ReadSession
 from app.outliers import service
 from app.outliers.schemas import OutlierOut
-from app.pagination import Page, PagingQuery
+from app.pagination import Page
+from app.problems import responses
 
 router = APIRouter(prefix="/v1/clusterings/{clustering_id}/outliers", tags=["clusterings"])
 

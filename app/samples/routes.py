@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Response
 
 from app.deps import RequestId, WriteSession
-from app.errors import responses
 from app.idempotency import OnceKey
 from app.jobs import service as jobs_service
 from app.jobs.schemas import JobOut
+from app.problems import responses
 from app.samples import service
 from app.samples.schemas import SampleIn
 

@@ -1,6 +1,7 @@
 """Indexes and query engines that are open, by id and by encoder."""
 
 import threading
+from functools import partial
 from uuid import UUID
 
 import numpy as np
@@ -11,6 +12,7 @@ from app.db.tables import Encoder, SearchIndex
 from app.encoders import service as encoders_service
 from app.errors import Unavailable
 from app.resources import Resources
+from app.storage import Storage
 from models.embedding import load_pixels
 from models.encoders.base import EncoderError
 from models.engines import open_engine
@@ -37,7 +39,7 @@ class Opened:
                 while len(self._indexes) >= OPEN_INDEXES:
                     self._indexes.pop(next(iter(self._indexes)))
                 try:
-                    self._indexes[row.id] = open_index(self.res.storage.local(row.key))
+                    self._indexes[row.id] = _open(self.res.storage, row)
                 except IndexDamaged as error:
                     raise Unavailable(
                         f"The index is damaged ({error}); POST .../clusterings builds it again.", code="index_damaged"
@@ -69,3 +71,12 @@ class Opened:
                     raise Unavailable(str(error), code=getattr(error, "code", "encoder_unavailable")) from error
                 self._engines[encoder.id] = engine, threading.Lock()
             return self._engines[encoder.id]
+
+
+def _open(storage: Storage, row: SearchIndex) -> Index:
+    """What is fetched from a store elsewhere is compared with its manifest, byte by byte, once a machine."""
+    opened = open_index(storage.local(row.key, partial(open_index, verify=True)))
+    said, wanted = (opened.manifest.kind, opened.manifest.count), (row.kind, row.count)
+    if said != wanted:
+        raise IndexDamaged(f"it is {said[0]} of {said[1]} vectors, and its row says {wanted[0]} of {wanted[1]}")
+    return opened

@@ -9,11 +9,13 @@ from fastapi import Query as QueryParam
 from pydantic import TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from app.access.scopes import READ
 from app.deps import Res
-from app.errors import Invalid, TooLarge, UnsupportedType, responses
+from app.errors import Invalid, TooLarge, UnsupportedType
 from app.images import service as images_service
 from app.images.multipart import Receiver, receive
 from app.images.schemas import UploadItem
+from app.problems import responses
 from app.search.schemas import Box, Filters, Query, SearchOut, body, part
 from app.search.service import Searcher
 from app.text import Moment, Sought
@@ -37,7 +39,7 @@ def _filters(
 @router.post(
     "/collections/{collection_id}/search",
     operation_id="searchCollection",
-    openapi_extra=body(),
+    openapi_extra=body() | READ,
     responses=responses(404, 409, 413, 415, 422, 503),
 )
 async def search(

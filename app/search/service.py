@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
-from app import blobs
 from app.collections import repository as collections_repository
 from app.db.tables import EmbeddingSet, Encoder, Image, SearchIndex
 from app.embeddings import repository as embeddings
@@ -22,6 +21,7 @@ from app.resources import Resources
 from app.search import repository
 from app.search.opened import Opened
 from app.search.schemas import Filters, Hit, Query, SearchOut, part
+from app.storage.missing import missing
 from models.images.part import Part
 from models.index.base import Index
 from models.index.feedback import NoDirection, rocchio
@@ -103,7 +103,7 @@ class Searcher:
         try:
             return self._opened.embedded(used, self.decoder.working_copy(self.res.storage.local(key), image.name, box))
         except FileNotFoundError as error:
-            raise blobs.missing(key) from error
+            raise missing(key) from error
 
 
 def _between(positives: NDArray[np.float32], negatives: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Request
 
-from app.deps import ReadSession, Res
-from app.errors import responses
+from app.deps import InstallationSession, Res
+from app.problems import responses
 from app.system import service
 from app.system.schemas import SystemOut
 
@@ -11,6 +11,6 @@ router = APIRouter(prefix="/v1/system", tags=["operations"])
 
 
 @router.get("", operation_id="getSystem", responses=responses(503))
-def one(request: Request, session: ReadSession, res: Res) -> SystemOut:
+def one(request: Request, session: InstallationSession, res: Res) -> SystemOut:
     """Version, device, database, broker, storage, workers and limits of this Roost."""
     return service.shown(session, res, request.app.state.totals)

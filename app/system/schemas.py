@@ -47,6 +47,7 @@ class SystemOut(BaseModel):
                 },
                 "workers": [{"name": "embedded", "queues": ["cpu", "gpu"], "last_seen": "2026-05-01T12:00:00Z"}],
                 "open": True,
+                "import_hosts": ["images.example.org"],
                 "limits": {
                     "file_bytes": 104857600,
                     "pixels": 50000000,
@@ -69,4 +70,5 @@ class SystemOut(BaseModel):
     storage: StorageOut
     workers: list[WorkerOut] = Field(description="Those heard of in the last ten minutes.")
     open: bool = Field(description="Whether everybody may do everything: nobody needs a key.")
+    import_hosts: list[str] = Field(description="Where pictures may be fetched from; empty: nowhere.")
     limits: LimitsOut

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
 
+from app.db.caller import ANYBODY, CALLER
+from app.imports.allowed import entries
 from app.resources import Resources
 from app.settings import Settings
 from app.system import repository
@@ -24,24 +26,21 @@ def shown(session: Session, res: Resources, totals: Totals) -> SystemOut:
         python=platform.python_version(),
         device=_device(settings),
         database="sqlite" if res.database.engine.dialect.name == "sqlite" else "postgresql",
-        broker="embedded" if _embedded(settings) else "redis",
+        broker="embedded" if settings.embedded else "redis",
         storage=_storage(session, res, totals),
         workers=[
             WorkerOut(name=row.name, queues=row.queues.split(","), last_seen=row.seen_at)
             for row in repository.workers(session)
         ],
-        open=True,
+        open=CALLER.get() in (None, ANYBODY),
+        import_hosts=entries(settings.import_hosts),
         limits=_limits(settings),
     )
 
 
-def _embedded(settings: Settings) -> bool:
-    return settings.broker_url.startswith("memory:")
-
-
 def _device(settings: Settings) -> Literal["auto", "cpu", "cuda"]:
     """What the setting says. Only of an embedded worker is it known here that it finds no GPU."""
-    if settings.device == "auto" and _embedded(settings) and not nvidia_driver():
+    if settings.device == "auto" and settings.embedded and not nvidia_driver():
         return "cpu"
     return settings.device
 

@@ -1,6 +1,6 @@
 """The API in this process on each database, and one running service with a gallery already sorted."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,22 +13,23 @@ from app.main import create_app
 from app.settings import Settings
 from tests.app.calls import new_collection
 from tests.fixtures.pictures import gallery, zipped
+from tests.fixtures.servers import free_port
 from tests.fixtures.services import Service, environment
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def either_api(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TestClient]:
     """The API without a worker, once on each database, empty."""
-    yield from _api(request, tmp_path / "data")
+    yield from in_process(request, tmp_path / "data")
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def shared_api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """The same for tests that keep to a collection of their own and need not wait for an empty database."""
-    yield from _api(request, tmp_path_factory.mktemp("shared") / "data")
+    yield from in_process(request, tmp_path_factory.mktemp("shared") / "data")
 
 
-def _api(request: pytest.FixtureRequest, data: Path) -> Iterator[TestClient]:
+def in_process(request: pytest.FixtureRequest, data: Path) -> Iterator[TestClient]:
     url = request.getfixturevalue("new_postgres_url")() if request.param == "postgresql" else None
     app = create_app(Settings(data=data, database_url=url))
     with TestClient(app, raise_server_exceptions=False) as client:
@@ -50,12 +51,22 @@ class Sorted:
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One embedded service for all tests that need real HTTP or real jobs; each makes its own collection."""
+def web_port() -> int:
+    """Of this machine; the one place from which the running service may fetch."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def running(
+    tmp_path_factory: pytest.TempPathFactory, real_servers: Callable[[int], dict[str, str]], web_port: int
+) -> Iterator[Service]:
+    """One service for all tests that need real HTTP or real jobs; each makes its own collection."""
     data = tmp_path_factory.mktemp("running") / "data"
-    service = Service(data, environment(data, ROOST_LOG_FORMAT="json")).start()
+    told = real_servers(0)
+    named = environment(data, ROOST_LOG_FORMAT="json", ROOST_IMPORT_HOSTS=f"127.0.0.1:{web_port}", **told)
+    service = Service(data, named, workers=1 if told else 0).start()
     yield service
-    assert service.stop() == [0]
+    assert not any(service.stop())
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import time
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import select
 
 from app.db.session import Database
@@ -32,6 +33,7 @@ def test_the_log_tells_requests_apart(running: Service) -> None:
     assert all(found[one]["method"] == "GET" and found[one]["ms"] >= 0 for one in ids)
 
 
+@pytest.mark.embedded
 def test_a_job_carries_the_id_of_its_request(running: Service) -> None:
     client = running.client
     collection_id = new_collection(client)

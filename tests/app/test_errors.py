@@ -1,7 +1,5 @@
 """Every error has one form and a stable code, also the unforeseen one, which tells the caller nothing of us."""
 
-import errno
-import os
 from pathlib import Path
 from typing import Any
 
@@ -65,21 +63,6 @@ def test_what_the_caller_sent_may_be_quoted_even_if_it_is_no_unicode(api: TestCl
     for body in ('{"params": {"\\ud800": 1}}', '{"algorithm": "\\ud800"}', '{"encoder": "\\udfff"}'):
         answer = api.post(path, content=body, headers={"Content-Type": "application/json"})
         problem(answer, 422, answer.json()["code"])
-
-
-def test_a_full_disk(api: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The operating system says ENOSPC at each step of an upload in turn: 507, and nothing is left of it."""
-    collection_id = new_collection(api)
-
-    def full(*_: Any) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    for name in ("link", "fsync"):
-        with monkeypatch.context() as patch:
-            patch.setattr(os, name, full)
-            problem(upload(api, collection_id, [("a.jpg", jpeg())]), 507, "storage_full")
-        assert files_below(settings.scratch) + files_below(settings.data / "blobs") == []
-    assert upload(api, collection_id, [("a.jpg", jpeg())]).json()["created"] == 1
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")

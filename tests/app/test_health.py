@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
@@ -49,6 +50,7 @@ def test_without_a_worker(api: TestClient) -> None:
     assert missing(api) == {"worker"}
 
 
+@pytest.mark.embedded
 def test_without_a_storage(api: TestClient, settings: Settings) -> None:
     shutil.rmtree(settings.data / "blobs")
     (settings.data / "blobs").write_text("in the way")
@@ -61,6 +63,7 @@ def test_without_a_broker(tmp_path: Path) -> None:
         assert missing(api) == {"broker", "worker"}
 
 
+@pytest.mark.embedded
 def test_without_a_database(api: TestClient, settings: Settings) -> None:
     api.app.state.resources.database.engine.dispose()  # type: ignore[attr-defined]
     for file in settings.data.glob("roost.db*"):

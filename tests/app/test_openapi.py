@@ -1,13 +1,18 @@
 """The OpenAPI text: every call is named, summed up, shown by an example, and lists its errors."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.app.calls import NOWHERE, problem
+from tests.app.uploads.speaking import TUS
+
 METHODS = {"get", "post", "put", "patch", "delete"}
 NO_SUCH = "404"
+ELSEWHERE = ("..", "../../../../etc/passwd", "/etc/passwd", "..\\..\\windows", "a\x00b")
 
 
 @pytest.fixture
@@ -107,3 +112,23 @@ def test_the_examples_are_true_to_their_schemas(openapi: dict[str, Any]) -> None
     for name, schema in shown.items():
         root = {"$ref": f"#/components/schemas/{name}", "components": openapi["components"]}
         jsonschema_rs.validator_for(root).validate(schema["example"])
+
+
+def percent(text: str) -> str:
+    """Every byte encoded, so that no client tidies the address up."""
+    return "".join(f"%{byte:02X}" for byte in text.encode())
+
+
+def test_no_path_parameter_leads_elsewhere(api: TestClient) -> None:
+    """Every operation, each of its path parameters in turn: what is no id is never looked for."""
+    ids = {name: "0" if name == "n" else NOWHERE for name in re.findall(r"{(\w+)}", api.get("/openapi.json").text)}
+    tried = 0
+    for name, _ in operations(api.get("/openapi.json").json()):
+        method, path = name.split()
+        for parameter in re.findall(r"{(\w+)}", path):
+            for value in ELSEWHERE:
+                answer = api.request(method, path.format(**ids | {parameter: percent(value)}), headers=TUS)
+                assert answer.status_code in (404, 422), f"{name} with {value!r}: {answer.text}"
+                problem(answer, answer.status_code, "not_found" if answer.status_code == 404 else "invalid")
+                tried += 1
+    assert tried > 50 * len(ELSEWHERE)

@@ -91,6 +91,7 @@ def test_deleting(shared_api: TestClient) -> None:
     assert [(job["kind"], job["state"]) for job in jobs] == [("sweep", "queued"), ("ingest", "cancelled")]
 
 
+@pytest.mark.embedded
 def test_a_deleted_collection_leaves_no_file(running: Service) -> None:
     collection_id = new_collection(running.client)
     new_image(running.client, collection_id)
@@ -114,6 +115,7 @@ def test_lists_below_what_is_not_there(shared_api: TestClient, below: str) -> No
     problem(shared_api.get(f"/v1/collections/{NOWHERE}/{below}"), 404, "collection_not_found")
 
 
+@pytest.mark.embedded
 def test_blobs_are_below_their_collection(api: TestClient, settings: Settings) -> None:
     collection_id = new_collection(api)
     new_image(api, collection_id)

@@ -171,6 +171,7 @@ def test_deleting(either_api: TestClient, res: Resources, untrained: FinetunedEn
     problem(other, 404, "encoder_not_found")
 
 
+@pytest.mark.embedded
 def test_those_that_came_with_roost(api: TestClient) -> None:
     for one in api.get("/v1/encoders").json()["items"]:
         problem(api.get(f"/v1/encoders/{one['id']}/training"), 404, "training_not_found")
@@ -180,6 +181,7 @@ def test_those_that_came_with_roost(api: TestClient) -> None:
     problem(api.get(f"/v1/collections/{NOWHERE}/encoders/compare"), 404, "collection_not_found")
 
 
+@pytest.mark.embedded
 def test_from_clustering_to_the_last_file(
     running: Service, elsewhere: Resources, untrained: FinetunedEncoder, tmp_path: Path
 ) -> None:

@@ -150,6 +150,7 @@ def test_images_that_are_not_there(shared_api: TestClient, rest: str) -> None:
         problem(answer, answer.status_code, {404: "not_found", 422: "invalid"}[answer.status_code])
 
 
+@pytest.mark.embedded
 def test_files_that_somebody_took_away(running: Service) -> None:
     """The row is there, the blob is not: an error with a code, and a line in the log."""
     client = running.client
@@ -164,6 +165,7 @@ def test_files_that_somebody_took_away(running: Service) -> None:
     assert "a blob is missing" in running.log()
 
 
+@pytest.mark.embedded
 def test_deleting_takes_the_files_along(running: Service) -> None:
     client = running.client
     collection_id = new_collection(client)
@@ -212,6 +214,7 @@ def test_where_it_was_taken_stays_with_the_owner(running: Service) -> None:
     assert client.get(f"{path}/file").content == buffer.getvalue()
 
 
+@pytest.mark.embedded
 def test_scratch_stays_empty(api: TestClient, settings: Settings) -> None:
     collection_id = new_collection(api)
     new_image(api, collection_id)

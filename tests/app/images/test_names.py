@@ -1,12 +1,14 @@
 """Names of files are for display: hostile ones come back as they were sent and break no header."""
 
 import socket
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 from fastapi.testclient import TestClient
 
 from app.blobs import download_name
+from app.images.staging import Stager
 from tests.app.calls import multipart, new_collection, part, send_multipart
 from tests.fixtures.pictures import jpeg
 from tests.fixtures.services import Service
@@ -47,6 +49,16 @@ def test_round_trip(shared_api: TestClient, case: str) -> None:
         assert shown == name.rpartition("/")[2]
 
 
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_name_is_no_path(tmp_path: Path, case: str) -> None:
+    """Whoever sends it, in a body or in an archive: nothing is written under it, not even for a moment."""
+    (scratch := tmp_path / "deep" / "scratch").mkdir(parents=True)
+    stager = Stager(scratch, HOSTILE[case], 10)
+    stager.write(b"x")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [stager.path] == list(scratch.iterdir())
+    assert stager.finish().name == HOSTILE[case] and stager.path.name not in HOSTILE[case]
+
+
 CLEANED = {
     b"a\x00b.jpg": "ab.jpg",
     b"tab\there.jpg": "tabhere.jpg",
@@ -75,7 +87,9 @@ def test_a_line_break_ends_no_header(running: Service) -> None:
     )
     image = answer.json()["items"][0]["image_id"]
     with socket.create_connection(("127.0.0.1", running.port)) as connection:
-        connection.sendall(f"GET /v1/images/{image}/file HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        connection.sendall(
+            f"GET /v1/images/{image}/file HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
+        )
         head = connection.makefile("rb").read().split(b"\r\n\r\n")[0].lower()
     names = [line.split(b":")[0] for line in head.split(b"\r\n")[1:]]
     assert b"content-disposition" in names and b"x-evil" not in names and len(names) == len(set(names))

@@ -26,7 +26,7 @@ from tests.app.calls import (
     send_multipart,
     upload,
 )
-from tests.fixtures.pictures import jpeg
+from tests.fixtures.pictures import jpeg, zipped
 from tests.fixtures.services import Service
 
 
@@ -67,6 +67,7 @@ def test_many_files_in_their_order(either_api: TestClient) -> None:
     assert (job["kind"], job["state"], job["collection_id"]) == ("ingest", "queued", collection_id)
 
 
+@pytest.mark.embedded
 def test_duplicates_across_uploads_but_not_collections(api: TestClient, settings: Settings) -> None:
     first, second = new_collection(api), new_collection(api)
     image = upload(api, first, [("a.jpg", jpeg())]).json()["items"][0]["image_id"]
@@ -77,6 +78,28 @@ def test_duplicates_across_uploads_but_not_collections(api: TestClient, settings
     assert len(left_behind(settings)) == 2
 
 
+def test_uploads_share_the_job_that_nobody_has_begun(either_api: TestClient) -> None:
+    """Each job is a process of its own: a second one would find nothing that the first has not decoded."""
+    collection_id = new_collection(either_api)
+
+    def job_of(file: bytes) -> str:
+        return str(upload(either_api, collection_id, [("a.jpg", file)]).json()["job_id"])
+
+    first = job_of(jpeg("red", 1))
+    assert job_of(jpeg("red", 2)) == first
+    assert upload(either_api, collection_id, [("a.jpg", jpeg("red", 2))]).json()["job_id"] is None
+    assert either_api.get(f"/v1/jobs/{first}").json()["state"] == "queued", "an upload without news takes no job away"
+    archive = either_api.post(
+        f"/v1/collections/{collection_id}/images",
+        content=zipped({"b.jpg": jpeg("red", 3)}),
+        headers={"Content-Type": "application/zip"},
+    ).json()["job_id"]
+    assert archive != first and job_of(jpeg("red", 4)) == first, "an archive's job has its own input"
+    either_api.post(f"/v1/jobs/{first}/cancel")
+    assert job_of(jpeg("red", 5)) not in (first, archive)
+
+
+@pytest.mark.embedded
 def test_a_hundred_parallel_uploads_of_one_file(running: Service) -> None:
     collection_id = new_collection(running.client)
     client = running.client
@@ -190,7 +213,7 @@ def test_a_client_that_hangs_up(running: Service) -> None:
     collection_id = new_collection(running.client)
     body = multipart(GOOD, (part(b"b.jpg"), bytes(200_000)))
     for kind in (f"multipart/form-data; boundary={BOUNDARY}", "application/zip"):
-        head = f"POST /v1/collections/{collection_id}/images HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
+        head = f"POST /v1/collections/{collection_id}/images HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {kind}\r\n"
         with socket.create_connection(("127.0.0.1", running.port)) as connection:
             connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:150_000])
     _await(lambda: not list((running.data / "tmp").glob("upload-*")))
@@ -212,7 +235,7 @@ def test_a_collection_that_goes_while_its_upload_comes(running: Service) -> None
     client = running.client
     collection_id = new_collection(client)
     body = multipart(GOOD)
-    head = f"POST /v1/collections/{collection_id}/images HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    head = f"POST /v1/collections/{collection_id}/images HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
     head += f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\nContent-Length: {len(body)}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", running.port)) as connection:
         connection.sendall(head.encode() + body[:100])

@@ -1,7 +1,9 @@
 """The job's index: its kind by size, built again when that or the vectors change, searched over HTTP whatever it is."""
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
@@ -10,6 +12,7 @@ from app.db.tables import EmbeddingSet, Image, Job
 from app.embeddings import repository as embeddings
 from app.jobs import ledger
 from app.resources import Resources
+from models.index.rows import VECTORS
 from tests.app.calls import problem
 from tests.app.search.test_search import search
 from tests.fixtures.clusterings import Gallery, blobs
@@ -59,3 +62,28 @@ def test_a_box_on_an_image_that_is_not_decoded(shared_api: TestClient, tmp_path:
     with resources.database.transaction() as session:
         session.get_one(Image, gallery.images[0]).status = "pending"
     problem(search(shared_api, str(gallery.collection_id), ask), 409, "image_pending")
+
+
+@pytest.mark.parametrize("damage", ["deleted", "flipped", "swapped"])
+def test_a_damaged_index_is_built_again(shared_api: TestClient, tmp_path: Path, damage: str) -> None:
+    """The next job that needs the index notices, and what it builds finds what comparing with all finds."""
+    resources: Resources = shared_api.app.state.resources  # type: ignore[attr-defined]
+    gallery, other, vectors = Gallery.make(resources), Gallery.make(resources), blobs(4, 12)[0]
+    files = []
+    for one, rows in ((gallery, vectors), (other, vectors[::-1])):
+        one.add(rows)
+        assert build(resources, one, tmp_path / str(one.set_id)) == ["exact"]
+        with resources.database.reading() as session:
+            files.append(resources.storage.local(embeddings.indexes(session, one.set_id)[0].key) / VECTORS)
+    if damage == "deleted":
+        files[0].unlink()
+    elif damage == "flipped":
+        content = bytearray(files[0].read_bytes())
+        content[len(content) // 2] ^= 1
+        files[0].write_bytes(content)
+    else:
+        shutil.copy(files[1], files[0])
+    assert build(resources, gallery, tmp_path / "again") == ["exact", "exact"]
+    answer = search(shared_api, str(gallery.collection_id), {"image_id": str(gallery.images[0])}, k=47)
+    nearest = np.argsort(-(vectors @ vectors[0]))[1:]
+    assert [hit["image_id"] for hit in answer.json()["hits"]] == [str(gallery.images[n]) for n in nearest]

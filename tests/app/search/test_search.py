@@ -131,6 +131,7 @@ def test_what_was_deleted_is_no_longer_found(running: Service) -> None:
     assert by_picture(client, collection_id, jpeg("red", 1), k=1).json()["hits"][0]["image_id"] in {ids[0], *ids[4:]}
 
 
+@pytest.mark.embedded
 def test_a_damaged_index_is_a_coded_error(running: Service) -> None:
     """The index is gone before anybody opened it; the database still has the vectors, and another job mends it."""
     client = running.client

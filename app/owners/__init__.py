@@ -1,0 +1,1 @@
+"""Owners, their quotas and what of them is used."""
