@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from tests.app.calls import new_collection
+from tests.app.ui.gestures import faults, start_training
 from tests.fixtures.services import Service
 
 if TYPE_CHECKING:
@@ -25,12 +25,6 @@ def patience() -> Iterator[None]:
     expect.set_options(timeout=SOON_MS)
     yield
     expect.set_options(timeout=5000)  # Playwright's own
-
-
-def serious(page: "Page") -> list[str]:
-    """What axe finds serious."""
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in ("serious", "critical")]
 
 
 def encoders(running: Service) -> list[dict[str, Any]]:
@@ -91,13 +85,10 @@ def test_too_few_pictures_are_refused_kindly(page: "Page", running: Service) -> 
     expect(page.get_by_role("button", name="Start training")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_training_is_watched_to_its_verdict(page: "Page", running: Service, gallery: str, shoot: Shoot) -> None:
     page.goto(f"/collections/{gallery}/train?method=neighbours")
-    page.get_by_label("Name").fill("garden-neighbours")
-    page.locator("[name='params.epochs']").fill("2")
-    page.get_by_text("More settings").click()
-    page.locator("[name='params.cached_views']").fill("2")
-    page.get_by_role("button", name="Start training").click()
+    start_training(page, "garden-neighbours", epochs=2)
     page.wait_for_url("**/train?job=*")
     expect(page.get_by_text("Epoch 2 of at most 2")).to_be_visible(timeout=TRAINED_MS)
     expect(page.locator(".curve:has-text('Loss') .point")).to_have_count(2, timeout=TRAINED_MS)
@@ -105,7 +96,6 @@ def test_a_training_is_watched_to_its_verdict(page: "Page", running: Service, ga
     expect(page.get_by_role("link", name="See the encoder")).to_be_visible(timeout=TRAINED_MS)
     made = next(one for one in encoders(running) if one["name"] == "garden-neighbours")
     expect(page.get_by_text(made["verdict"])).to_be_visible()
-    assert serious(page) == []
     shoot("training")
     page.get_by_role("link", name="See the encoder").click()
     page.wait_for_url(f"**/encoders/{made['id']}")
@@ -129,7 +119,6 @@ def test_an_encoder_shows_frozen_against_tuned_and_how_it_was_made(
     expect(page.get_by_role("link", name="Report as one page")).to_have_attribute(
         "href", f"/v1/encoders/{tuned['id']}/training.html"
     )
-    assert serious(page) == []
     shoot("encoder")
 
 
@@ -147,7 +136,6 @@ def test_encoders_there_are_missing_and_compared(
     row = page.get_by_role("row").filter(has=page.get_by_role("link", name=tuned["name"]))
     change = (measures[tuned["name"]]["retrieval"] - measures[tuned["base"]]["retrieval"]) * 100
     expect(row).to_contain_text(f"{'−' if change < 0 else '+'}{abs(change):.1f} pts")  # noqa: RUF001
-    assert serious(page) == []
     shoot("encoders")
 
 
@@ -170,7 +158,6 @@ def test_the_tuned_encoder_sorts_and_what_moved_is_shown(
     expect(page.locator(".summary")).to_contain_text(f"{diff['changed']} of {diff['images']} pictures")
     expect(page.locator(".pair-row")).to_have_count(max(8, len(diff["matches"])))
     expect(page.locator(".moved li")).to_have_count(min(60, diff["changed"]))
-    assert serious(page) == []
     shoot("compare")
     origin = diff["items"][0]["before"]["cluster"]
     page.locator("select[name='from']").select_option("none" if origin is None else str(origin))
@@ -216,7 +203,6 @@ def test_jobs_say_in_plain_words_what_became_of_them(
     lines = Path(saved.value.path()).read_text().splitlines()
     assert lines[0] == "name,status,code,detail,image_id"
     assert any(",rejected,image_corrupt," in line for line in lines)
-    assert serious(page) == []
     shoot("jobs")
     page.get_by_role("link", name="Failed", exact=True).click()
     page.wait_for_url("**/jobs?state=failed&collection=*")
@@ -247,12 +233,11 @@ def test_settings_show_health_storage_and_colours(page: "Page", running: Service
     expect(page.get_by_text("Everything works.")).to_be_visible()
     expect(page.get_by_text("Open to whoever reaches its address.")).to_have_count(1 if system["open"] else 0)
     expect(page.locator(".facts").filter(has_text="Python")).to_contain_text(system["python"])
-    assert serious(page) == []
     shoot("settings")
     page.get_by_label("Dark").check()
     page.reload()
     expect(page.get_by_label("Dark")).to_be_checked()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
-    assert serious(page) == []
+    assert faults(page) == []
     page.get_by_label("As the system").check()
     assert page.evaluate("document.documentElement.dataset.theme ?? null") is None

@@ -4,8 +4,8 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
+from tests.app.ui.gestures import draw_box
 from tests.fixtures.services import Service
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 WAIT_MS = 20_000
-SERIOUS = ("serious", "critical")
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +24,6 @@ def gallery(shared_gallery: str) -> str:
 def _images(running: Service, gallery: str, status: str = "ready") -> list[str]:
     items = running.client.get(f"/v1/collections/{gallery}/images?limit=100&status={status}").json()["items"]
     return [one["id"] for one in items]
-
-
-def _faults(page: "Page") -> list[str]:
-    return [one["id"] for one in Axe().run(page).response["violations"] if one["impact"] in SERIOUS]
 
 
 def test_a_picture_is_shown_with_what_is_known_and_what_is_like_it(
@@ -44,7 +39,6 @@ def test_a_picture_is_shown_with_what_is_known_and_what_is_like_it(
     assert f"{known['width']} \N{MULTIPLICATION SIGN} {known['height']}" in side
     assert page.locator(".places a").count() == 1
     shoot("image")
-    assert _faults(page) == []
 
 
 def test_arrows_go_through_the_list_one_came_from(page: "Page", gallery: str, running: Service) -> None:
@@ -84,14 +78,7 @@ def test_zoom_keeps_within_the_picture(page: "Page", gallery: str, running: Serv
 def test_a_box_searches_with_a_part_by_mouse_and_by_keyboard(page: "Page", gallery: str, running: Service) -> None:
     address = f"/collections/{gallery}/images/{_images(running, gallery)[0]}"
     page.goto(address)
-    page.wait_for_function("() => document.querySelector('.viewer img')?.style.width", timeout=WAIT_MS)
-    box = page.locator(".viewer img").bounding_box()
-    assert box is not None
-    page.keyboard.press("b")
-    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.25)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.5, steps=4)
-    page.mouse.up()
+    draw_box(page, 0.25, 0.25, 0.75, 0.5)
     page.wait_for_selector(".results li", timeout=WAIT_MS)
     parts = [float(part) for part in re.findall(r"box=([^&]*)", page.url)[0].replace("%2C", ",").split(",")]
     assert all(abs(part - wanted) < 0.02 for part, wanted in zip(parts, (0.25, 0.25, 0.5, 0.25), strict=True))
@@ -113,7 +100,6 @@ def test_results_can_be_cut_filtered_and_refined(
     page.wait_for_function("() => !location.search.includes('at_least')", timeout=WAIT_MS)
     assert page.locator(".results li:not([hidden])").count() > 10
     shoot("search")
-    assert _faults(page) == []
     page.get_by_label("Name", exact=True).fill("robin")
     page.wait_for_url(re.compile("name=robin"), timeout=WAIT_MS)
     page.wait_for_function(

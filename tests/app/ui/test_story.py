@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image, ImageEnhance
 
+from tests.app.ui.gestures import draw_box, lasso, start_training
 from tests.app.ui.uploading import BROKEN, choose, counts, drag
 from tests.fixtures.services import Service
 
@@ -98,34 +99,17 @@ def _search(page: "Page", folder: Path, collection: str) -> None:
         drop(1000, 400)
     expect(page.locator(".results a").first).to_have_attribute("title", re.compile("0003.jpg$"), timeout=JOB_MS)
     page.locator(".results a").first.click()
-    expect(page.locator(".viewer img")).to_be_visible()
-    page.wait_for_function("() => document.querySelector('.viewer img')?.style.width")
-    box = page.locator(".viewer img").bounding_box()
-    assert box is not None
-    page.keyboard.press("b")
-    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.7, steps=4)
-    page.mouse.up()
+    draw_box(page, 0.3, 0.3, 0.7, 0.7)
     expect(page.locator(".query-box")).to_be_visible()
     expect(page.locator(".results li").first).to_be_visible()
 
 
 def _lasso(page: "Page", collection: str) -> None:
     page.goto(f"/collections/{collection}/map")
-    points = page.locator(".points")
     expect(page.locator(".legend-entry").first).to_be_visible(timeout=JOB_MS)
-    box = points.bounding_box()
-    assert box is not None
-    points.focus()
+    page.locator(".points").focus()
     page.keyboard.press("l")
-    corners = [(0.01, 0.15), (0.99, 0.15), (0.99, 0.99), (0.01, 0.99)]
-    places = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in corners]
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    for place in places[1:]:
-        page.mouse.move(*place, steps=5)
-    page.mouse.up()
+    lasso(page)
     expect(page.locator(".map-selection strong")).to_contain_text("pictures")
     page.keyboard.press("Escape")
     expect(page.locator(".map-selection")).to_be_hidden()
@@ -133,11 +117,7 @@ def _lasso(page: "Page", collection: str) -> None:
 
 def _train_and_compare(page: "Page", collection: str) -> None:
     page.goto(f"/collections/{collection}/train")
-    page.get_by_label("Name").fill("story-encoder")
-    page.locator("[name='params.epochs']").fill("1")
-    page.get_by_text("More settings").click()
-    page.locator("[name='params.cached_views']").fill("2")
-    page.get_by_role("button", name="Start training").click()
+    start_training(page, "story-encoder", epochs=1)
     expect(page.get_by_role("link", name="See the encoder")).to_be_visible(timeout=JOB_MS)
     page.goto(f"/collections/{collection}/encoders")
     row = page.get_by_role("row").filter(has=page.get_by_role("link", name="story-encoder"))

@@ -11,10 +11,16 @@ export class Problem extends Error {
 
 const WAITS_MS = [300, 1000, 3000];
 const listeners = new Set();
+const locked = new Set();
 
 /** Called with true when the service answers, with false when it does not. */
 export function onReachable(listener) {
   listeners.add(listener);
+}
+
+/** Called when the service asks for a key that this browser does not have, or no longer. */
+export function onLocked(listener) {
+  locked.add(listener);
 }
 
 export const get = async (path, options) => (await read(path, options)).body;
@@ -84,6 +90,7 @@ async function one(request) {
     throw new Problem({ detail: "Check that roost serve still runs and that the network is there." });
   }
   reachable(true);
+  if (answer.status === 401) for (const listener of locked) listener();
   if (!answer.ok) throw new Problem({ status: answer.status, ...(await explanation(answer)) });
   return answer;
 }

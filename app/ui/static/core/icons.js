@@ -29,6 +29,7 @@ const PATHS = {
   train: "M4 18c4 0 4-12 8-12s4 6 8 6",
   undo: "M5 9l4-4M5 9l4 4M5 9h9a5 5 0 0 1 0 10h-4",
   upload: "M12 20V8m-5 5l5-5 5 5M5 4h14",
+  web: "M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM3 12h18M12 3c-5 5-5 13 0 18M12 3c5 5 5 13 0 18",
   warning: "M12 4l9 16H3zM12 10v4M12 17v.01",
 };
 const SVG = "http://www.w3.org/2000/svg";

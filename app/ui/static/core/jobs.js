@@ -61,7 +61,7 @@ export function stageName(job) {
 const KINDS = {
   unpack: "Unpack an archive",
   ingest: "Prepare pictures",
-  embed: "Embed pictures",
+  embed: "Help with embedding",
   cluster: "Sort into clusters",
   assign: "Sort in new pictures",
   finetune: "Fine-tune an encoder",

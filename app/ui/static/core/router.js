@@ -8,7 +8,7 @@
  *   reload()           the same view anew, where it is scrolled to
  * The old view stays until the new one is ready, so that nothing flashes or jumps.
  */
-import { Problem, get } from "./api.js";
+import { Problem, get, onLocked } from "./api.js";
 import { $, $$, replace } from "./dom.js";
 import { heldFocus } from "./focus.js";
 import { failed } from "../parts/states.js";
@@ -17,6 +17,7 @@ const SETTLED_MS = 1000; // by then a view has the height of what is in it
 const routes = [];
 let leaving = null;
 let turn = 0;
+let locked = false;
 
 /** route("/collections/:collection/clusters/:n", () => import("../views/cluster.js")) */
 export function route(pattern, load) {
@@ -29,7 +30,21 @@ export function start() {
   addEventListener("popstate", (event) => render(event.state?.scroll ?? 0));
   addEventListener("scroll", remember, { passive: true });
   document.addEventListener("click", follow);
+  onLocked(lock);
   render(history.state?.scroll ?? 0);
+}
+
+/** The service wants a key: until it has one, a log-in stands at every address. Then one is where one was. */
+function lock() {
+  if (locked) return;
+  locked = true;
+  closeDialogs();
+  reload();
+}
+
+function unlock() {
+  locked = false;
+  reload();
 }
 
 export function go(url, { replaced = false } = {}) {
@@ -71,7 +86,7 @@ async function render(scroll, { same = false } = {}) {
   let node;
   try {
     const { page, load } = matched(controller.signal, callbacks);
-    node = await (await loaded(load)).view(page);
+    node = await (await loaded(locked ? logIn : load)).view(page, unlock);
   } catch (error) {
     if (error.name === "AbortError") return;
     document.title = "Roost";
@@ -124,6 +139,7 @@ async function loaded(load) {
   }
 }
 
+const logIn = () => import("../views/log-in.js");
 const nowhere = () => import("../views/nowhere.js");
 
 function place(node, scroll, same) {

@@ -1,4 +1,5 @@
 /** Which files go into one request, and what to do when it fails. */
+import { PIECE } from "./resumable.js";
 import { newId } from "./upload-store.js";
 
 const MOST_FILES = 64; // each request brings a job that decodes: with fewer files the jobs would cost more than these
@@ -36,6 +37,7 @@ export class Batch {
     this.entries = entries;
     this.collection = entries[0].collection;
     this.type = entries[0].archive;
+    this.resumable = alone(entries[0]);
     this.key = newId();
     this.tries = 0;
     this.stop = new AbortController();
@@ -67,7 +69,10 @@ export class Batch {
   }
 }
 
-/** Take the next batch out of the queue, an ordered set: one archive, or files of one collection. */
+/** What is larger than a piece is sent by itself, and goes on where it was cut. */
+const alone = ({ size }) => size > PIECE;
+
+/** Take the next batch out of the queue, an ordered set: one archive or large file, or files of one collection. */
 export function gather(queue, most = MOST_FILES) {
   const taken = [];
   let bytes = 0;
@@ -75,14 +80,14 @@ export function gather(queue, most = MOST_FILES) {
     if (taken.length && !joins(entry, taken[0], bytes)) break;
     taken.push(entry);
     bytes += entry.size;
-    if (entry.archive || taken.length === most) break;
+    if (entry.archive || alone(entry) || taken.length === most) break;
   }
   taken.forEach((entry) => queue.delete(entry));
   return taken.length ? new Batch(taken) : null;
 }
 
 const joins = (entry, first, bytes) =>
-  first.collection === entry.collection && !entry.archive && bytes + entry.size <= MOST_BYTES;
+  first.collection === entry.collection && !entry.archive && !alone(entry) && bytes + entry.size <= MOST_BYTES;
 
 /** What a failure asks for: cut, busy, full, split, or given up. */
 export function verdict(error, batch) {

@@ -83,8 +83,14 @@ async function unpacked(entry, changed) {
     duplicate: lines.filter(({ status }) => status === "duplicate").length,
     rejected: refused.length,
   };
-  if (job?.state === "succeeded") entry.state = "unpacked";
+  if (lines.length === 1 && !entry.archive) Object.assign(entry, single(lines[0]));
+  else if (job?.state === "succeeded") entry.state = "unpacked";
   else Object.assign(entry, { state: "rejected", ...reason(job) });
+}
+
+/** A large picture is taken like an archive of one, and shown like any other picture. */
+function single({ status, image_id: image, code, detail }) {
+  return { state: status === "ready" ? "created" : status, image, code, detail, counts: null, refused: [] };
 }
 
 function reason(job) {

@@ -12,6 +12,7 @@ import { gather, newEntry, readable, verdict } from "./upload-batch.js";
 import { Speed } from "./speed.js";
 import { OUTSTANDING, answering, explained, outcome } from "./upload-outcome.js";
 import * as store from "./upload-store.js";
+import { giveUp } from "./resumable.js";
 import { transfer } from "./transfer.js";
 
 const AT_ONCE = 2;
@@ -79,6 +80,7 @@ class Uploads extends EventTarget {
       const entry = this.entries.get(id);
       this.#queue.delete(entry);
       this.entries.delete(id);
+      if (OPEN.has(entry.state)) giveUp(entry).catch(() => {}); // it expires by itself
     }
     for (const batch of this.#active) if (batch.entries.some(({ id }) => !this.entries.has(id))) batch.stop.abort();
     this.#stored(store.forget(ids));
@@ -195,7 +197,7 @@ class Uploads extends EventTarget {
 
   #took(batch, answer) {
     const { entries } = batch;
-    if (batch.type) Object.assign(entries[0], { state: "unpacking", job: answer.job_id });
+    if (batch.type || batch.resumable) Object.assign(entries[0], { state: "unpacking", job: answer.job_id });
     else entries.forEach((entry, at) => this.#answered(entry, answer.items[at], answer.job_id));
     for (const entry of entries) Object.assign(entry, { sent: entry.size, file: null });
     this.#stored(store.finish(entries.filter(({ id }) => this.entries.has(id))));
@@ -253,7 +255,7 @@ class Uploads extends EventTarget {
   }
 
   #giveUp(batch, error) {
-    const verdict = batch.type && error.status >= 400 && error.status < 500; // on the archive itself
+    const verdict = (batch.type || batch.resumable) && error.status >= 400 && error.status < 500; // on the archive itself
     for (const entry of batch.entries) Object.assign(entry, explained(error), verdict ? { state: "rejected" } : {});
     this.#stored(store.put(batch.entries));
   }

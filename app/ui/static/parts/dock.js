@@ -8,7 +8,8 @@ import { ask, sheet } from "./dialog.js";
 import { refreshing } from "./dock-refresh.js";
 import { results } from "./dock-results.js";
 import { rows } from "./dock-rows.js";
-import { announce, toast } from "./toast.js";
+import { announce, complain, toast } from "./toast.js";
+import { fromTheWeb } from "./web-addresses.js";
 
 const TAKEN = new Set(["created", "duplicate", "unpacked"]);
 
@@ -38,13 +39,11 @@ export function pick(collection) {
       close();
       send(collection, chosen(input.files));
     });
-    const button = h(
-      "button.pick",
-      { type: "button", onclick: () => input.click() },
-      icon(symbol),
-      h("span", {}, h("strong", {}, title), h("small", {}, text)),
-    );
-    return [button, input];
+    return [pickButton(symbol, title, text, () => input.click()), input];
+  };
+  const web = () => {
+    close();
+    fromTheWeb(collection).catch(complain);
   };
   const close = sheet(
     "Add pictures",
@@ -54,10 +53,19 @@ export function pick(collection) {
       choice("image", "Pictures", "One or many files", { multiple: true }),
       choice("upload", "A folder", "With all folders in it", { webkitdirectory: true, multiple: true }),
       choice("download", "Archives", "zip, tar, tar.gz", { multiple: true, accept: ".zip,.tar,.tgz,.gz,.bz2,.xz" }),
+      pickButton("web", "From the web", "Addresses, fetched by the service", web),
     ),
     h("p.quiet", {}, "Or drop them anywhere on the page. What is there already is not stored twice."),
   );
 }
+
+const pickButton = (symbol, title, text, onclick) =>
+  h(
+    "button.pick",
+    { type: "button", onclick },
+    icon(symbol),
+    h("span", {}, h("strong", {}, title), h("small", {}, text)),
+  );
 
 function send(collection, files) {
   if (files.length) uploads.add(collection, files);

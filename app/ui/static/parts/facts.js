@@ -18,7 +18,7 @@ export function hash(text, name) {
   return h("span.hash", {}, h("code", { title: text }, `${text.slice(0, 12)}…`), copyButton(text, name));
 }
 
-function copyButton(text, name) {
+export function copyButton(text, name) {
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);

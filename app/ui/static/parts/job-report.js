@@ -5,7 +5,7 @@ import { icon } from "../core/icons.js";
 import { complain, toast } from "./toast.js";
 
 const COLUMNS = ["name", "status", "code", "detail", "image_id"];
-const KINDS = new Set(["ingest", "sample", "unpack"]);
+const KINDS = new Set(["ingest", "sample", "unpack", "fetch"]);
 
 /** Only a job that took in files can have one; whether it was an archive is known when it is asked. */
 export function reportButton(job) {

@@ -15,6 +15,7 @@ const ERRORS = {
   encoder_untrainable: "This encoder can't be fine-tuned. Choose another one.",
   index_damaged: "The search index is damaged. Sort again, and it is built anew.",
   internal: "Something went wrong inside Roost. The service's log says more.",
+  job_stalled: "The work stood still three times and was ended each time.",
   job_crashed: "The work was tried three times and broke off each time.",
   k_too_large: "More clusters were asked for than there are pictures.",
   out_of_memory: "The machine's memory was not enough. Close other programs, or ask for less at once.",

@@ -16,23 +16,6 @@ export function storage({ kind, images, bytes: used, free, total }) {
   ];
 }
 
-/** Said plainly: whoever can reach an open service can see and delete everything. */
-export function access(open) {
-  if (!open)
-    return [
-      h("p", {}, "Only those who have a key may use this service."),
-      h("p.quiet", {}, "Keys are made, listed and taken back on the command line: roost key."),
-    ];
-  return [
-    h("p", {}, h("strong", {}, "Open to whoever reaches its address.")),
-    h(
-      "p.quiet",
-      {},
-      "There are no accounts and no keys: everyone who can open this page can see, change and delete all collections. On the machine itself, where roost serve listens unless told otherwise, that is only you. Before you let others reach it, put it behind a proxy that asks who they are.",
-    ),
-  ];
-}
-
 export function running(system) {
   const workers = system.workers.map((one) => h("span.worker", {}, workerWords(one)));
   return facts(

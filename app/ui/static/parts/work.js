@@ -5,7 +5,7 @@ import { uploads } from "../core/uploads.js";
 import { bar, jobBar } from "./bar.js";
 import { complain } from "./toast.js";
 
-const CHANGES = new Set(["unpack", "ingest", "sample", "cluster", "assign", "index", "duplicates"]);
+const CHANGES = new Set(["unpack", "ingest", "sample", "fetch", "cluster", "assign", "index", "duplicates"]);
 const dismissed = new Set();
 
 /**

@@ -17,11 +17,11 @@ import { menu } from "../parts/menu.js";
 import { PictureActions } from "../parts/picture-actions.js";
 import { Selection } from "../parts/selection.js";
 import { shortcuts, undoKeys } from "../parts/shortcuts.js";
-import { empty } from "../parts/states.js";
 import { complain } from "../parts/toast.js";
 import { toolbar } from "../parts/toolbar.js";
 import { undoButtons } from "../parts/undo-buttons.js";
 import { lostCluster } from "../parts/lost-cluster.js";
+import { unsorted } from "../parts/unsorted.js";
 
 const PAGE = 500;
 
@@ -32,11 +32,7 @@ export async function view(page) {
       page,
       found,
       "Clusters",
-      empty(
-        "Not sorted yet",
-        "There are no clusters to look at.",
-        h("a.button", { href: found.path }, "To the collection"),
-      ),
+      unsorted(page, found, "Once the pictures are sorted, each cluster can be looked at and corrected."),
     );
   const number = Number(page.params.n);
   const k = found.clustering.every_k ? Number(page.query.get("k")) || null : null;

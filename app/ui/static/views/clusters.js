@@ -5,28 +5,27 @@ import { icon } from "../core/icons.js";
 import { address, query } from "../core/router.js";
 import { duplicatesSection, outliersSection } from "../parts/cluster-sections.js";
 import { clusteringSelect } from "../parts/clustering-select.js";
-import { pick } from "../parts/dock.js";
 import { collectionOf, frame } from "../parts/frame.js";
 import { segmented } from "../parts/segmented.js";
 import { Sheets } from "../parts/sheets.js";
 import { shortcuts, undoKeys } from "../parts/shortcuts.js";
 import { slider } from "../parts/slider.js";
-import { sortNow } from "../parts/sort-dialog.js";
-import { empty, skeleton } from "../parts/states.js";
 import { instead, suggestions } from "../parts/suggestions.js";
 import { complain } from "../parts/toast.js";
 import { toolbar } from "../parts/toolbar.js";
 import { undoButtons } from "../parts/undo-buttons.js";
+import { unsorted } from "../parts/unsorted.js";
 
 const ORDERS = [
   ["size", "Biggest first"],
   ["cohesion", "Most alike first"],
 ];
+const WHAT = "Roost looks at every picture and lays together what looks alike.";
 const FINEST = 60; // clusters that the slider goes to, unless the run itself has more
 
 export async function view(page) {
   const found = await collectionOf(page);
-  if (!found.clustering) return frame(page, found, "Clusters", unsorted(page, found));
+  if (!found.clustering) return frame(page, found, "Clusters", unsorted(page, found, WHAT));
   const cut = found.clustering.every_k && Number(page.query.get("k")) ? Number(page.query.get("k")) : null;
   const order = page.query.get("order") === "cohesion" ? "cohesion" : "size";
   const below = h("div.below-sheets");
@@ -164,36 +163,3 @@ function cutWords(page, found, k) {
 }
 
 /** Before the first clustering: what is missing, or that it is being made. The bar itself stands in the frame. */
-function unsorted(page, { collection }) {
-  const { ready, pending } = collection.images;
-  if (collection.job_id || (pending && !ready)) {
-    return h(
-      "div",
-      {},
-      h("p.quiet", {}, "Roost is at work. The clusters appear here by themselves."),
-      skeleton(6, "sheet-skeleton"),
-    );
-  }
-  if (!ready) {
-    const add = h(
-      "button.primary",
-      { type: "button", onclick: () => pick(collection.id) },
-      icon("upload"),
-      "Add pictures",
-    );
-    return empty(
-      "No pictures yet",
-      "Drop files, folders or archives anywhere on this page. They are sorted as soon as they are there.",
-      add,
-    );
-  }
-  const sort = async (event) => {
-    event.currentTarget.disabled = true;
-    await sortNow(collection.id).then(page.reload, complain);
-  };
-  return empty(
-    "Not sorted yet",
-    "Roost looks at every picture and lays together what looks alike. Nothing is changed or moved.",
-    h("button.primary", { type: "button", onclick: sort }, icon("sort"), "Sort"),
-  );
-}

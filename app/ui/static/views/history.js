@@ -11,6 +11,7 @@ import { collectionOf, frame } from "../parts/frame.js";
 import { shortcuts, undoKeys } from "../parts/shortcuts.js";
 import { empty } from "../parts/states.js";
 import { complain } from "../parts/toast.js";
+import { unsorted } from "../parts/unsorted.js";
 
 const PAGE = 100;
 const STATES = { undone: "undone, can be done again", dropped: "undone" };
@@ -22,11 +23,7 @@ export async function view(page) {
       page,
       found,
       "History",
-      empty(
-        "Nothing corrected yet",
-        "There is no clustering to correct.",
-        h("a.button", { href: found.path }, "To the collection"),
-      ),
+      unsorted(page, found, "Once the pictures are sorted, every correction is listed here."),
     );
   const edits = await editsOf(found.clustering.id, page, () => page.reload());
   const list = pages(`/v1/clusterings/${found.clustering.id}/edits?limit=${PAGE}`, page);

@@ -6,13 +6,15 @@ import { jobBar } from "../parts/bar.js";
 import { collectionOf, frame } from "../parts/frame.js";
 import { GalleryMap } from "../parts/gallery-map.js";
 import { mapOf } from "../parts/map-data.js";
-import { sortDialog } from "../parts/sort-dialog.js";
 import { empty } from "../parts/states.js";
 import { complain } from "../parts/toast.js";
+import { unsorted } from "../parts/unsorted.js";
+
+const WHAT = "On the map each picture is a point, and what looks alike lies together.";
 
 export async function view(page) {
   const found = await collectionOf(page);
-  return frame(page, found, "Map", found.clustering ? await shown(page, found) : unsorted(page, found));
+  return frame(page, found, "Map", found.clustering ? await shown(page, found) : unsorted(page, found, WHAT));
 }
 
 async function shown(page, found) {
@@ -25,25 +27,6 @@ async function shown(page, found) {
     if (error.code !== "map_not_ready") throw error;
     return missing(page, id);
   }
-}
-
-function unsorted(page, found) {
-  const { ready } = found.collection.images;
-  const button = h(
-    "button.primary",
-    { type: "button", onclick: () => sortDialog(page, found).catch(complain) },
-    "Sort the pictures",
-  );
-  if (!ready)
-    return empty(
-      "No pictures yet",
-      "Drop pictures anywhere on this page. Once they are sorted, their map stands here.",
-    );
-  return empty(
-    "No map yet",
-    "The map is drawn when the pictures are sorted: each is a point, and what looks alike lies together.",
-    button,
-  );
 }
 
 function missing(page, clustering) {

@@ -18,6 +18,7 @@ import { empty } from "../parts/states.js";
 import { complain } from "../parts/toast.js";
 import { toolbar } from "../parts/toolbar.js";
 import { undoButtons } from "../parts/undo-buttons.js";
+import { unsorted } from "../parts/unsorted.js";
 
 const PAGE = 200;
 const THRESHOLD = 1; // what the service calls an outlier
@@ -29,11 +30,7 @@ export async function view(page) {
       page,
       found,
       "Outliers",
-      empty(
-        "Not sorted yet",
-        "Roost finds what is unlike the rest when it sorts the pictures.",
-        h("a.button", { href: found.path }, "To the collection"),
-      ),
+      unsorted(page, found, "Roost finds what is unlike the rest when it sorts the pictures."),
     );
   const state = { page, found, least: threshold(page.query.get("at_least")), names: new Map() };
   state.edits = await editsOf(found.clustering.id, page, () => refresh(state).catch(complain));

@@ -7,9 +7,9 @@ import { filters, filtersOf } from "../parts/filters.js";
 import { collectionOf, frame } from "../parts/frame.js";
 import { queryShown, waysIn } from "../parts/search-query.js";
 import { results } from "../parts/search-results.js";
-import { sortDialog } from "../parts/sort-dialog.js";
 import { empty } from "../parts/states.js";
 import { complain } from "../parts/toast.js";
+import { unsorted } from "../parts/unsorted.js";
 
 const STEP = 60; // more results at a time
 const MOST = 500; // says the API
@@ -107,16 +107,7 @@ function refine({ image, box, picture, like, unlike }, more, less) {
 
 function refused(error, page, found) {
   if (error.code !== "not_indexed") return empty("That cannot be searched for", error.detail);
-  const button = h(
-    "button.primary",
-    { type: "button", onclick: () => sortDialog(page, found).catch(complain) },
-    "Sort the pictures",
-  );
-  return empty(
-    "Not sorted yet",
-    "Similar pictures are found once the collection has been sorted for the first time.",
-    button,
-  );
+  return unsorted(page, found, "Similar pictures are found once the collection has been sorted for the first time.");
 }
 
 /** Only where there is a choice: encoders that pictures of this collection have been sorted by. */

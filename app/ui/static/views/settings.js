@@ -1,8 +1,10 @@
 /** How the service is: its health, what it stores, what it runs on, who may use it, and the page's own colours. */
 import { get } from "../core/api.js";
 import { h } from "../core/dom.js";
+import { access } from "../parts/access.js";
 import { health } from "../parts/health.js";
-import { access, limits, running, storage } from "../parts/service-facts.js";
+import { keys } from "../parts/keys.js";
+import { limits, running, storage } from "../parts/service-facts.js";
 import { themeChoice } from "../parts/theme-choice.js";
 
 const LINKS = [
@@ -13,7 +15,8 @@ const LINKS = [
 
 export async function view(page) {
   page.title("Settings");
-  const system = await get("/v1/system", page);
+  const [system, me] = await Promise.all([get("/v1/system", page), get("/v1/me", page)]);
+  const manages = me.scope === "admin" && !me.open;
   return h(
     "section.settings",
     {},
@@ -23,7 +26,8 @@ export async function view(page) {
       {},
       panel("Health", health(page)),
       panel("Storage", storage(system.storage)),
-      panel("Who may use it", access(system.open)),
+      panel("Who may use it", access(me, page)),
+      manages && panel("Keys", await keys(page)),
       panel("Colours", themeChoice(page)),
       panel("This service", running(system)),
       panel("Limits", limits(system.limits)),

@@ -13,6 +13,7 @@ import { SortSession } from "../parts/sort-session.js";
 import { chooseTargets, KEYS, targetList, targetsOf } from "../parts/sort-targets.js";
 import { empty } from "../parts/states.js";
 import { announce, complain } from "../parts/toast.js";
+import { unsorted } from "../parts/unsorted.js";
 
 const AHEAD = 4; // pictures that are fetched before they are needed
 
@@ -23,11 +24,7 @@ export async function view(page) {
       page,
       found,
       "Clusters",
-      empty(
-        "Not sorted yet",
-        "There are no clusters to sort into.",
-        h("a.button", { href: found.path }, "To the collection"),
-      ),
+      unsorted(page, found, "Once the pictures are sorted, they can be sorted better, one key a picture."),
     );
   const { clustering } = found;
   const source = sourceOf(page.query);
