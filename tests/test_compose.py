@@ -25,6 +25,16 @@ def test_every_command_is_one_of_roost() -> None:
         assert all(option in help_text for option in options if option.startswith("--")), (name, options)
 
 
+def test_the_first_key_is_made_as_the_file_says() -> None:
+    """The API listens on all addresses of its container, where it does not start without one."""
+    assert "0.0.0.0" in COMPOSE["services"]["api"]["command"]
+    said = re.search(r"docker compose run --rm api roost (key create .*?)  ", (ROOT / "docker-compose.yml").read_text())
+    assert said
+    *command, _name, option, _scope = said[1].split()
+    help_text = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "200"}).output
+    assert option in help_text and "Example:" in help_text
+
+
 def test_every_setting_exists() -> None:
     known = {f"ROOST_{name.upper()}" for name in Settings.model_fields}
     for name in ("api", "worker", "worker-gpu"):

@@ -145,3 +145,11 @@ def test_locked_installs_are_checked_against_their_hashes() -> None:
     for name in ("requirements.lock", "requirements-dev.lock"):
         pinned = re.split(r"\n(?=[a-zA-Z])", (ROOT / name).read_text())[1:]
         assert pinned and all(re.match(r"\S+==\S+[^\n]*\\\n +--hash=sha256:[0-9a-f]{64}", one) for one in pinned), name
+
+
+@pytest.mark.parametrize(("package", "mended"), [("pillow", (13, 0, 0)), ("python-multipart", (0, 0, 27))])
+def test_locked_versions_are_past_known_weaknesses(package: str, mended: tuple[int, ...]) -> None:
+    """CVE-2026-112403 in Pillow, floods of part headers in python-multipart; others are for `make audit` to find."""
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        (locked,) = re.findall(rf"^{package}==([\d.]+)", (ROOT / name).read_text(), re.MULTILINE)
+        assert tuple(map(int, locked.split("."))) >= mended, name

@@ -1,6 +1,8 @@
 """What the documents say exists, exists; and what exists is documented."""
 
+import ast
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 from typer.main import get_command
@@ -21,6 +23,19 @@ def test_every_file_and_link_of_the_readme_exists() -> None:
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_test_that_faults_names_exists() -> None:
+    text = (ROOT / "docs" / "faults.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+\.py)::(?:(\w+)::)?(\w+)`", text)
+    assert len(named) == text.count("`tests/") > 50
+    for file, group, name in named:
+        defined = ast.parse((ROOT / file).read_text()).body
+        if group:
+            defined = next(one for one in defined if isinstance(one, ast.ClassDef) and one.name == group).body
+        assert name in {one.name for one in defined if isinstance(one, ast.FunctionDef)}, f"{file} has no {name}"
+    for module in re.findall(r"`python -m ([\w.]+)", text):
+        assert find_spec(module), module
 
 
 def test_every_command_has_help_with_an_example() -> None:

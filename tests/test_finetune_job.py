@@ -1,15 +1,19 @@
 """The job finetune by real processes over HTTP: from an upload to an encoder like any other."""
 
 import html
+import os
 import re
+import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.fixtures.pictures import KINDS, gallery
 from tests.fixtures.services import Service
+from tests.models.ssl.ranks import running
 from tests.test_main_job import cluster, collection, upload_archive
 
 QUICK = {"epochs": 2, "batch_size": 8, "cached_views": 2}
@@ -41,6 +45,7 @@ def untrained(service: Service) -> str:
     return str(next(item["id"] for item in items if item["origin"] == "builtin"))
 
 
+@pytest.mark.parametrize("service", ["embedded", pytest.param("server", marks=pytest.mark.slow)], indirect=True)
 def test_a_tuned_encoder_is_one_like_any_other(service: Service) -> None:
     files = gallery(12)
     collection_id = collection(service)
@@ -78,6 +83,7 @@ def test_a_tuned_encoder_is_one_like_any_other(service: Service) -> None:
     assert len(found["hits"]) == 10
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)  # two whole trainings and two starts of the service: 75 s on two free cores
 def test_a_killed_training_goes_on_and_gives_the_same_encoder(make_service: Callable[[str], Service]) -> None:
     service = make_service("embedded")
@@ -100,6 +106,7 @@ def test_a_killed_training_goes_on_and_gives_the_same_encoder(make_service: Call
     assert [one["epoch"] for one in followed(service, job_id)] == [0, 1, 2]
 
 
+@pytest.mark.slow
 def test_a_training_is_cancelled_within_a_step(make_service: Callable[[str], Service]) -> None:
     service = make_service("embedded")
     collection_id = collection(service)
@@ -114,3 +121,25 @@ def test_a_training_is_cancelled_within_a_step(make_service: Callable[[str], Ser
     assert service.job(job_id)["state"] == "cancelled"
     assert followed(service, job_id)[0]["epoch"] == 0, "what it had measured stays"
     assert service.client.get("/v1/encoders").json()["items"][-1]["origin"] != "finetuned"
+
+
+@pytest.mark.slow
+def test_a_training_in_two_processes_outlives_one_of_them(make_service: Callable[[str], Service]) -> None:
+    service = make_service("embedded")
+    service.stop()
+    service.environment["ROOST_TRAIN_PROCESSES"] = "2"
+    service.start()
+    collection_id = collection(service)
+    upload_archive(service, collection_id, gallery(12))
+    job_id = ask(service, collection_id, params=QUICK | {"epochs": 6})
+    ranks = service.data.resolve() / "tmp" / f"{job_id}-1" / "maps" / "ranks"
+    states = service.data / "blobs" / "collections" / collection_id / "checkpoints" / job_id / "states"
+    deadline = time.monotonic() + 240
+    while not list(states.glob("*.pt")):
+        assert time.monotonic() < deadline, service.log()
+        time.sleep(0.02)
+    os.kill(max(running(ranks)), signal.SIGKILL)
+    encoder_of(service, job_id)
+    assert service.client.get(f"/v1/jobs/{job_id}").json()["attempt"] == 2
+    assert [one["epoch"] for one in followed(service, job_id)] == [0, 1, 2, 3, 4, 5, 6]
+    assert "SIGKILL" in Path(f"{service.data}.log").read_text() and not running(ranks)

@@ -103,12 +103,6 @@ def _whole(service: Service, collection_id: str, clustering_id: str, files: dict
     assert stored == len(images), "every original once on disk"
 
 
-def test_a_few_kills(make_service: Callable[[str], Service]) -> None:
-    killed = run_with_kills(make_service("embedded"), pictures=120, kills=5)
-    print(f"killed in {dict(killed)}, seed {SEED}")
-    assert sum(killed.values()) == 5
-
-
 @pytest.mark.slow
 def test_twenty_kills(make_service: Callable[[str], Service]) -> None:
     killed = run_with_kills(make_service("embedded"), pictures=900, kills=20)

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pyarrow.parquet as pq
+import pytest
 
 from tests.fixtures.pictures import KINDS, distinct, gallery, jpeg, zipped
 from tests.fixtures.services import Service
@@ -119,6 +120,7 @@ def _check_search(service: Service, collection_id: str, images: list[dict[str, A
     assert again == [hit["image_id"] for hit in by_id["hits"]]
 
 
+@pytest.mark.parametrize("service", ["embedded", pytest.param("server", marks=pytest.mark.slow)], indirect=True)
 def test_later_images_are_embedded_alone_and_join(service: Service) -> None:
     collection_id = collection(service)
     upload_archive(service, collection_id, gallery(6))
