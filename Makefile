@@ -7,7 +7,11 @@ export PYTHONDONTWRITEBYTECODE =
 COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
 	--no-emit-find-links --no-emit-trusted-host
 
-.PHONY: setup demo serve test slow check browser lock audit sbom clean
+SHOWN_BY_API = access audit_log audits clusterings collections corrections duplicates embeddings encoders events \
+	exports images imports jobs labels maps outliers samples search system uploads test_idempotency.py test_pagination.py \
+	test_access_log.py test_errors.py test_health.py
+
+.PHONY: setup demo serve test slow server soak check browser lock audit sbom clean
 
 setup: .venv/.complete
 
@@ -32,6 +36,21 @@ test: setup check  ## everything that must hold
 slow: setup  ## what takes too long for every change: hundreds of kills, whole jobs on other storage, backups under load
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m slow
 
+server: setup  ## the API's tests once more where every Roost has PostgreSQL, Redis and S3
+	@ROOST_TEST_SETTING=server OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest \
+		--numprocesses 3 --dist worksteal $(addprefix tests/app/,$(SHOWN_BY_API))
+
+soak: setup  ## what takes hours: kills, outages, hostile input, generated requests; figures on standard output
+	@$(BIN)/python -m benchmarks.soak.kills --count 600
+	@$(BIN)/python -m benchmarks.soak.small_jobs --jobs 10000 --kills 200
+	@$(BIN)/python -m benchmarks.soak.redis --times 20
+	@$(BIN)/python -m benchmarks.soak.resumable
+	@$(BIN)/python -m benchmarks.soak.hostile
+	@$(BIN)/python -m benchmarks.soak.full_disk
+	@$(BIN)/python -m benchmarks.soak.slow_clients
+	@for target in header archive exif; do $(BIN)/python -m benchmarks.soak.fuzz $$target --minutes 20 || exit 1; done
+	@ROOST_TEST_EXAMPLES=300 $(BIN)/python -m pytest -s --timeout 14400 tests/app/test_conformance.py
+
 check: setup  ## format, lint, types, who imports whom
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
@@ -46,7 +65,7 @@ browser: setup  ## a Chromium for the tests of the page, where there is none
 
 lock: setup  ## newest versions within pyproject's ranges
 	@$(COMPILE) --upgrade --extra dev --output-file requirements-dev.lock pyproject.toml
-	@$(COMPILE) --constraint requirements-dev.lock --extra s3 --output-file requirements.lock pyproject.toml
+	@$(COMPILE) --constraint requirements-dev.lock --extra s3 --extra otel --output-file requirements.lock pyproject.toml
 
 # Strict: a package that nobody could look up counts as a failure, not as a clean one.
 audit: setup  ## known weaknesses of the locked packages; needs the network

@@ -126,7 +126,7 @@ def normalised(encoder: Encoder, batch: Pixels) -> np.ndarray:
 
 
 def onnx_runtime(network: Any, encoder: Encoder, batches: list[Pixels]) -> Contestant:
-    import onnxruntime  # type: ignore[import-untyped]
+    import onnxruntime
     import torch
 
     ready = [normalised(encoder, batch) for batch in batches]

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 from app.folder.scan import pictures
 from app.settings import Settings
@@ -21,23 +21,24 @@ from models.embedding import load_pixels
 from models.encoders.export import openvino_ir
 
 ENCODER = "efficientnet-lite0"
-PRECISIONS: dict[str, dict[str, str]] = {"f32": {"INFERENCE_PRECISION_HINT": "f32"}, "native": {}}
+Precision = Literal["f32", "native"]
+PRECISIONS: dict[Precision, dict[str, str]] = {"f32": {"INFERENCE_PRECISION_HINT": "f32"}, "native": {}}
 
 
-def whole(folder: Path, out: Path, precision: str) -> tuple[float, dict[str, Any]]:
+def whole(folder: Path, out: Path, precision: Precision) -> tuple[float, dict[str, Any]]:
     """Wall-clock seconds of the command, and what it says of its stages."""
     command = [sys.executable, "-m", "app.cli", "cluster", str(folder), "--k", "13", "--labels", "folders", "--json"]
     started = time.perf_counter()
     run = subprocess.run(
         [*command, "--out", str(out)],
-        env=Settings(precision=precision).environment(),  # type: ignore[arg-type]
+        env=Settings(precision=precision).environment(),
         capture_output=True,
         check=True,
     )
     return time.perf_counter() - started, json.loads(run.stdout)
 
 
-def measure(folder: Path, rounds: int, precision: str) -> None:
+def measure(folder: Path, rounds: int, precision: Precision) -> None:
     with tempfile.TemporaryDirectory(prefix="roost-folder-") as scratch:
         out = Path(scratch, "out")
         whole(folder, out, precision)  # converts the network once, and warms the file cache
@@ -57,7 +58,7 @@ def measure(folder: Path, rounds: int, precision: str) -> None:
     _print(rows, len(copies), precision)
 
 
-def _print(rows: list[tuple[float, float, dict[str, Any]]], images: int, precision: str) -> None:
+def _print(rows: list[tuple[float, float, dict[str, Any]]], images: int, precision: Precision) -> None:
     reference, wall = median(row[0] for row in rows), median(row[1] for row in rows)
     share = median(row[0] / row[1] for row in rows)
     embed = median(row[0] / row[2]["seconds"]["embed"] for row in rows)

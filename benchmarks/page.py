@@ -39,7 +39,10 @@ ENTRIES = """() => {
   const entries = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
   const ours = entries.filter(({ name }) => !name.includes("plotly"));
   const paint = performance.getEntriesByName("first-contentful-paint")[0];
-  return [paint.startTime, ours.reduce((sum, one) => sum + one.transferSize, 0) / 1000, ours.length];
+  const shifts = new PerformanceObserver(() => {});
+  shifts.observe({ type: "layout-shift", buffered: true });
+  const moved = shifts.takeRecords().reduce((sum, one) => sum + (one.hadRecentInput ? 0 : one.value), 0);
+  return [paint.startTime, ours.reduce((sum, one) => sum + one.transferSize, 0) / 1000, ours.length, moved];
 }"""
 SCROLL = """async ({ step, seconds }) => {
   const gaps = [];
@@ -106,17 +109,21 @@ def measure(base: str, rounds: int) -> None:
         chromium = shutil.which("chromium") or playwright.chromium.executable_path
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGS)
         print(f"{collection['images']['ready']} images, medians of {rounds} visits")
-        print("| view | first paint, ms | kB | requests | slowest answer, ms |\n| --- | --- | --- | --- | --- |")
+        print("| view | first paint, ms | kB | requests | layout shift | slowest answer, ms |")
+        print("| --- | --- | --- | --- | --- | --- |")
         for name, address in views.items():
             visits = [_visit(browser, base + address) for _ in range(rounds)]
             middle = [statistics.median(column) for column in zip(*visits, strict=True)]
-            print(f"| {name} | " + " | ".join(f"{value:.0f}" for value in middle) + " |", flush=True)
+            print(
+                f"| {name} | " + " | ".join(f"{value:.3g}" if value < 1 else f"{value:.0f}" for value in middle) + " |",
+                flush=True,
+            )
         print(_frames(browser, base + f"{path}/clusters/0", members))
         browser.close()
 
 
 def _visit(browser: Browser, address: str) -> list[float]:
-    """First paint in ms, kB, requests and the slowest answer in ms, of one visit with an empty cache."""
+    """First paint in ms, kB, requests, layout shift and the slowest answer in ms, of a visit with an empty cache."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(address)
     page.wait_for_load_state("networkidle")

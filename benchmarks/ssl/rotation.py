@@ -24,7 +24,7 @@ def run(epochs: int, data: Cifar, workers: int, results: Results) -> None:
         rows = results.rows(part="rotation", epochs_planned=epochs)
         text = table(HEAD, [cells(row) for row in sorted(rows, key=lambda row: -PAPER[row["name"]])])
         print(text, flush=True)
-        results.show("rotation", f"{epochs} epochs each.\n\n{text}")
+        results.show("rotation", f"{epochs} epoch{'s' if epochs > 1 else ''} each.\n\n{text}")
 
 
 def measure(angles: str, epochs: int, data: Cifar, workers: int) -> Row:

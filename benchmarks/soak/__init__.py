@@ -1,0 +1,1 @@
+"""Long tests that print figures: each says what it does under `--help`."""
