@@ -1,4 +1,4 @@
-"""The process of one job: python -m workers.child JOB_ID ATTEMPT. Its parent, workers/runner.py, settles its end."""
+"""What the process of one job does once it is forked. Its parent, workers/runner.py, settles its end."""
 
 import importlib
 import os
@@ -6,10 +6,12 @@ import shutil
 import signal
 import sys
 import threading
+from multiprocessing import parent_process
 from types import FrameType
 from uuid import UUID
 
 import structlog
+from setproctitle import setproctitle
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import logs, tracing
@@ -28,6 +30,16 @@ EXIT_STOPPED = 75
 EXIT_LEASE_LOST = 76
 NICENESS = 10  # where the API shares the processors, a job takes what requests leave
 log = structlog.get_logger("roost.job")
+
+
+def forked(job_id: UUID, attempt: int, environment: dict[str, str]) -> None:
+    """Where the process begins. Raises SystemExit with its code."""
+    os.setsid()
+    setproctitle(f"roost job {job_id}")
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.modules["__main__"] = sys.modules[__name__]  # what a process of its own, in turn, imports first
+    sys.exit(main(job_id, attempt))
 
 
 def main(job_id: UUID, attempt: int) -> int:
@@ -93,20 +105,16 @@ def _fail(context: Context, code: str, detail: str) -> None:
 
 
 def _listen(context: Context) -> None:
-    """SIGTERM asks for a stop at the next step. A parent that is gone, even killed, closes our stdin: end at once."""
+    """SIGTERM asks for a stop at the next step. With its parent, even a killed one, the job ends at once."""
 
     def stop(_: int, __: FrameType | None) -> None:
         context.stop.set()
 
     def end_with_parent() -> None:
-        while os.read(0, 1):  # not sys.stdin, whose lock would still be held when the interpreter ends
-            pass
-        os.killpg(0, signal.SIGKILL)
+        if parent := parent_process():
+            parent.join()
+            os.killpg(0, signal.SIGKILL)
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=end_with_parent, daemon=True).start()
-
-
-if __name__ == "__main__":
-    sys.exit(main(UUID(sys.argv[1]), int(sys.argv[2])))

@@ -1,9 +1,6 @@
 """Runs one heavy job in its own process: a real kill, real limits, and all memory given back at the end."""
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from uuid import UUID
@@ -17,6 +14,7 @@ from app.failpoints import reached
 from app.jobs import ledger
 from app.resources import Resources
 from workers.child import EXIT_LEASE_LOST, EXIT_STOPPED
+from workers.process import JobProcess
 
 log = structlog.get_logger("roost.runner")
 KILL_AFTER_S = 10.0  # between asking a job to stop and killing it
@@ -106,27 +104,22 @@ class _Watch:
         self._version, self._moved_at = 0, time.monotonic()
         self.asked_at: float | None = None
         self.renewed_at = self.looked_at = time.monotonic()
-        # The pipe to stdin is never written to: when this process dies, it closes, and the child ends itself.
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "workers.child", str(job_id), str(attempt)],
-            stdin=subprocess.PIPE,
-            env=self.settings.environment(),
-            start_new_session=True,
-        )
+        self.process = JobProcess(job_id, attempt, self.settings.environment())
 
     def until_exit(self) -> int:
-        while True:
-            try:
-                return self.process.wait(0.1)
-            except subprocess.TimeoutExpired:
+        try:
+            while (code := self.process.wait(0.1)) is None:
                 self._look(time.monotonic())
+            return code
+        finally:
+            self.process.kill()  # only where looking failed: nobody would watch over it any more
 
     def _look(self, moment: float) -> None:
         if moment - self.looked_at >= LOOK_EVERY_S:
             self.looked_at = moment
             self._renew(moment)
         if self.lost or self.hangs or (self.asked_at and moment - self.asked_at > KILL_AFTER_S):
-            self._signal_group(signal.SIGKILL)
+            self.process.kill()
         elif self.runner.draining.is_set():
             self._ask(moment)
 
@@ -143,7 +136,7 @@ class _Watch:
             with database.reading() as session:
                 job = session.get(Job, self.job_id)
         except ledger.LeaseLost:
-            self.lost = self.process.poll() is None and not self._over(moment)
+            self.lost = self.process.wait(0) is None and not self._over(moment)
         except OperationalError as error:
             log.warning("heartbeat failed", job_id=str(self.job_id), error=str(error.orig))
             self.lost = moment - self.renewed_at > self.settings.lease_s
@@ -179,8 +172,4 @@ class _Watch:
     def _ask(self, moment: float) -> None:
         if self.asked_at is None:
             self.asked_at = moment
-            self.process.send_signal(signal.SIGTERM)
-
-    def _signal_group(self, number: signal.Signals) -> None:
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, number)
+            self.process.ask()

@@ -20,17 +20,17 @@ from tests.fixtures.services import Service, environment
 @pytest.fixture(params=["sqlite", "postgresql"])
 def either_api(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TestClient]:
     """The API without a worker, once on each database, empty."""
-    yield from in_process(request, tmp_path / "data")
+    yield from in_process(request, tmp_path / "data", "new_postgres_url")
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def shared_api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """The same for tests that keep to a collection of their own and need not wait for an empty database."""
-    yield from in_process(request, tmp_path_factory.mktemp("shared") / "data")
+    yield from in_process(request, tmp_path_factory.mktemp("shared") / "data", "lasting_postgres_url")
 
 
-def in_process(request: pytest.FixtureRequest, data: Path) -> Iterator[TestClient]:
-    url = request.getfixturevalue("new_postgres_url")() if request.param == "postgresql" else None
+def in_process(request: pytest.FixtureRequest, data: Path, new_url: str) -> Iterator[TestClient]:
+    url = request.getfixturevalue(new_url)() if request.param == "postgresql" else None
     app = create_app(Settings(data=data, database_url=url))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client

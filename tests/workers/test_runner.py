@@ -12,13 +12,15 @@ from tests.fixtures.pictures import distinct, zipped
 from tests.fixtures.services import Service, environment
 from tests.test_main_job import collection
 
+JOB, GUARD = "roost job", "models.guard_child"  # how they show themselves in a list of processes
 
-def children(service: Service, module: str) -> list[psutil.Process]:
-    """Processes of this service that run `python -m module`."""
+
+def children(service: Service, role: str) -> list[psutil.Process]:
+    """Processes of this service in whose command the role stands."""
     found = []
     for process in psutil.Process(service.processes[0].pid).children(recursive=True):
         try:
-            if module in process.cmdline():
+            if role in " ".join(process.cmdline()):
                 found.append(process)
         except (psutil.NoSuchProcess, psutil.ZombieProcess):
             continue
@@ -47,7 +49,7 @@ def test_a_job_that_kills_its_process_is_dead_after_three(make_service: Callable
     job_id = upload(service, 5)
 
     def killed_or_over() -> bool:
-        for process in children(service, "workers.child"):
+        for process in children(service, JOB):
             process.kill()  # long before it has done anything that lasts
         return bool(service.client.get(f"/v1/jobs/{job_id}").json()["state"] == "dead")
 
@@ -63,7 +65,7 @@ def test_one_crash_after_progress_is_forgiven(make_service: Callable[[str], Serv
     service = make_service("embedded")
     job_id = upload(service, 60)
     wait_for(lambda: service.client.get(f"/v1/jobs/{job_id}").json()["stage"] in ("unpack", "ingest"))
-    for process in children(service, "workers.child"):
+    for process in children(service, JOB):
         process.kill()
     job = service.job(job_id)
     assert job["result"] == {"created": 60, "duplicates": 0, "rejected": 0} and job["attempt"] == 2
@@ -89,7 +91,7 @@ def test_a_job_that_has_ended_may_tidy_up(tmp_path: Path) -> None:
     try:
         assert service.job(upload(service, 1))["state"] == "succeeded"
         assert list((service.data / "blobs").rglob("*.unpacked")), "it has not begun to tidy up"
-        wait_for(lambda: not children(service, "workers.child"))
+        wait_for(lambda: not children(service, JOB))
         assert not list((service.data / "blobs").rglob("*.unpacked"))
     finally:
         service.stop()
@@ -98,8 +100,8 @@ def test_a_job_that_has_ended_may_tidy_up(tmp_path: Path) -> None:
 def test_nothing_survives_a_killed_service(make_service: Callable[[str], Service]) -> None:
     service = make_service("embedded")
     job_id = upload(service, 150)
-    guards = wait_for(lambda: children(service, "models.guard_child"))
-    family = [*children(service, "workers.child"), *guards]
+    guards = wait_for(lambda: children(service, GUARD))
+    family = [*children(service, JOB), *guards]
     service.kill()
     _, alive = psutil.wait_procs(family, timeout=10)
     assert not alive, [process.cmdline() for process in alive]

@@ -57,7 +57,7 @@ class Watch(threading.Thread):
         """Asked for until it has one: between fork and exec a child has the command of its parent."""
         if process.pid not in self._roles:
             command = " ".join(process.cmdline())
-            role = DECODER if "models.guard_child" in command else JOB if "workers.child" in command else ""
+            role = DECODER if "models.guard_child" in command else JOB if "roost job" in command else ""
             if not role:
                 return SERVICE
             self._roles[process.pid] = role

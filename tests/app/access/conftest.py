@@ -65,7 +65,7 @@ def opened(either_api: TestClient) -> Keyed:
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def closed_api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """Not `shared_api`, which others use without keys."""
-    yield from in_process(request, tmp_path_factory.mktemp("closed") / "data")
+    yield from in_process(request, tmp_path_factory.mktemp("closed") / "data", "lasting_postgres_url")
 
 
 @pytest.fixture

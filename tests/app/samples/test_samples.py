@@ -13,7 +13,7 @@ from app.demo.pictures import pictures, shares
 from tests.app.calls import new_collection, problem
 from tests.fixtures.jobs import run_job
 from tests.fixtures.services import Service
-from tests.workers.test_runner import children, wait_for
+from tests.workers.test_runner import JOB, children, wait_for
 
 
 def test_the_collection_is_there_before_its_pictures(either_api: TestClient) -> None:
@@ -88,4 +88,4 @@ def test_killed_it_goes_on_and_cancelled_it_stops(make_service: Callable[[str], 
     assert (shown["stage"], shown["progress"]["total"], shown["progress"]["unit"]) == ("draw", 2000, "images")
     client.post(f"/v1/jobs/{long}/cancel")
     assert service.job(long)["state"] == "cancelled"
-    wait_for(lambda: not children(service, "workers.child"))
+    wait_for(lambda: not children(service, JOB))

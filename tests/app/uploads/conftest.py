@@ -15,7 +15,7 @@ PIECE = 1000
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def pieces_api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """Without a worker, once on each database."""
-    url = request.getfixturevalue("new_postgres_url")() if request.param == "postgresql" else None
+    url = request.getfixturevalue("lasting_postgres_url")() if request.param == "postgresql" else None
     data = tmp_path_factory.mktemp("pieces") / "data"
     limits = {"max_file_bytes": 50_000, "max_archive_bytes": 100_000}
     app = create_app(Settings(data=data, database_url=url, upload_piece_bytes=PIECE, **limits))

@@ -1,0 +1,15 @@
+"""What the process has imported from which those of jobs are forked: what each would otherwise import for itself.
+
+Only what starts no thread, for threads do not survive a fork: no torch, no FAISS, no OpenVINO.
+"""
+
+import sqlalchemy.dialects.postgresql.psycopg
+import sqlalchemy.dialects.sqlite.pysqlite  # noqa: F401
+from sqlalchemy.orm import configure_mappers
+
+import workers.child
+import workers.jobs.embed
+import workers.jobs.fetch
+import workers.jobs.unpack  # noqa: F401
+
+configure_mappers()
