@@ -12,7 +12,6 @@ from uuid import UUID
 
 from workers import child
 
-
 # Each fork imports the main module once more, which is the command `roost` and all that it is made of.
 IMPORTED = ["app.cli", "workers.warm"]
 
@@ -41,3 +40,9 @@ class JobProcess:
             with suppress(ProcessLookupError):  # it has no session yet
                 os.killpg(self._process.pid or 0, signal.SIGKILL)
             self._process.kill()
+
+    def end(self) -> None:
+        """Kill what still runs. Where the server of the forks died, nobody knows: the job hears that we are gone."""
+        self.kill()
+        self._process.join()
+        self._process.close()

@@ -112,7 +112,7 @@ class _Watch:
                 self._look(time.monotonic())
             return code
         finally:
-            self.process.kill()  # only where looking failed: nobody would watch over it any more
+            self.process.end()  # it runs only where looking failed, and nobody would watch over it any more
 
     def _look(self, moment: float) -> None:
         if moment - self.looked_at >= LOOK_EVERY_S:

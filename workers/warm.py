@@ -1,6 +1,7 @@
 """What the process has imported from which those of jobs are forked: what each would otherwise import for itself.
 
-Only what starts no thread, for threads do not survive a fork: no torch, no FAISS, no OpenVINO.
+Nothing whose threads a fork would lose: no torch, no FAISS, no OpenVINO. Those of NumPy's OpenBLAS end before a fork
+and begin anew after it.
 """
 
 import sqlalchemy.dialects.postgresql.psycopg

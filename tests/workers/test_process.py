@@ -1,0 +1,87 @@
+"""The process of a job, forked from one that stands ready, and what becomes of it when that one dies."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import psutil
+
+from app.db.migrate import migrate
+from app.resources import Resources
+from app.settings import Settings
+from tests.fixtures.services import Service
+from tests.workers.test_runner import JOB, children, upload, wait_for
+from workers.child import EXIT_LEASE_LOST
+from workers.process import IMPORTED, JobProcess
+
+# Their threads would be missing after a fork, or they are large and no small job needs them.
+NEEDLESS = {"torch", "faiss", "openvino", "sklearn", "fastapi", "starlette", "celery", "kombu"}
+FORKS = "multiprocessing.forkserver"
+# Threads of OpenBLAS multiply matrices of this size together.
+MULTIPLIES = """
+import os, numpy, {modules}
+matrix = numpy.ones((600, 600), numpy.float32)
+matrix @ matrix
+pid = os.fork()
+if not pid:
+    os._exit(int((matrix @ matrix)[0, 0] != 600))
+print(os.waitpid(pid, 0)[1])
+"""
+
+
+def run(code: str, **environment: str) -> str:
+    told = {**os.environ, **environment}
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=told, timeout=60
+    ).stdout.strip()
+
+
+def test_who_forks_has_nothing_that_a_small_job_never_needs() -> None:
+    assert run(f"import sys, {', '.join(IMPORTED)}; print(sorted({NEEDLESS!r} & set(sys.modules)))") == "[]"
+
+
+def test_who_forks_has_no_thread_but_those_that_come_back() -> None:
+    counted = f"import os, {', '.join(IMPORTED)}; print(len(os.listdir('/proc/self/task')))"
+    assert run(counted, OPENBLAS_NUM_THREADS="1") == "1"
+    assert run(MULTIPLIES.format(modules=", ".join(IMPORTED)), OPENBLAS_NUM_THREADS="2") == "0"
+
+
+def test_it_is_forked_with_its_own_settings_and_ends_with_a_code(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        settings = Settings(data=tmp_path / name)
+        resources = Resources.open(settings)
+        migrate(resources.database)
+        process = JobProcess(uuid4(), 1, settings.environment())
+        assert process.wait(60) == EXIT_LEASE_LOST, "there is no such job, which only who finds the database can tell"
+        process.end()
+        resources.close()
+
+
+def test_a_process_that_is_no_longer_watched_is_killed(tmp_path: Path) -> None:
+    """As when the database gives its watcher an answer that nobody foresaw."""
+    settings = Settings(data=tmp_path / "data")
+    migrate((resources := Resources.open(settings)).database)
+    process = JobProcess(uuid4(), 1, settings.environment())
+    pid = process._process.pid
+    process.end()
+    assert pid and not psutil.pid_exists(pid)
+    resources.close()
+
+
+def test_the_death_of_who_forks_costs_an_attempt(make_service: Callable[[str], Service]) -> None:
+    service = make_service("embedded")
+    job_id = upload(service, 60)
+    wait_for(lambda: service.client.get(f"/v1/jobs/{job_id}").json()["stage"] in ("unpack", "ingest"))
+    orphans, forks = children(service, JOB), children(service, FORKS)
+    assert orphans
+    for process in forks:
+        process.kill()
+    job = service.job(job_id)
+    assert (job["state"], job["attempt"]) == ("succeeded", 2)
+    assert job["result"] == {"created": 60, "duplicates": 0, "rejected": 0}
+    _, alive = psutil.wait_procs(orphans, timeout=10)
+    assert not alive, "what it had forked went on beside the next attempt"
+    assert service.job(upload(service, 2))["state"] == "succeeded", "another one forks"
