@@ -40,6 +40,7 @@ from app.samples import routes as samples
 from app.search import routes as search
 from app.search.service import Searcher
 from app.settings import Settings
+from app.silent_bodies import SilentBodies
 from app.system import routes as system
 from app.system.repository import Totals
 from app.ui import routes as ui
@@ -90,7 +91,9 @@ def create_app(
     app.state.rates = Rates(settings)
     problems.install(app)
     openapi.describe(app)
-    app.add_middleware(RateLimit, rates=app.state.rates)  # the last one added is the first to see a request
+    # The last one added is the first to see a request.
+    app.add_middleware(SilentBodies, silence_s=settings.body_silence_s)
+    app.add_middleware(RateLimit, rates=app.state.rates)
     app.add_middleware(Access, settings=settings, hosts=hosts)
     app.add_middleware(AuditLog)
     app.add_middleware(AccessLog, meters=app.state.meters)

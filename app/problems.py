@@ -111,8 +111,10 @@ def install(app: FastAPI) -> None:
         return problem(error.status_code, code, detail, headers)
 
     @app.exception_handler(ClientDisconnect)
-    def cut_off(_: Request, error: ClientDisconnect) -> Response:  # nobody reads it, but the log should know
-        return problem(400, "body_incomplete", "The connection ended before the body did.")
+    def cut_off(_: Request, error: ClientDisconnect) -> Response:  # seldom read, but the log should know
+        return problem(
+            400, "body_incomplete", "The body is not whole: the connection ended, or sent nothing for too long."
+        )
 
     app.exception_handler(OperationalError)(_database)
     app.exception_handler(PoolTimeout)(_database)

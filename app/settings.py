@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     )
     drain_s: float = Field(10.0, ge=0, description="How long a stopping worker waits for its jobs to hand back.")
 
+    body_silence_s: float = Field(60.0, gt=0, description="A body of which nothing comes for so long is given up.")
     allowed_hosts: str = Field("", description="Names of this service besides its address, separated by commas.")
 
     log_format: Literal["console", "json"] = Field("console", description="console for people, json for collectors.")
