@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from multiprocessing import parent_process
-from types import FrameType
+from types import FrameType, ModuleType
 from uuid import UUID
 
 import structlog
@@ -38,7 +38,7 @@ def forked(job_id: UUID, attempt: int, environment: dict[str, str]) -> None:
     setproctitle(f"roost job {job_id}")
     os.environ.clear()
     os.environ.update(environment)
-    sys.modules["__main__"] = sys.modules[__name__]  # what a process of its own, in turn, imports first
+    sys.modules["__main__"] = ModuleType("__main__")  # processes that this one starts would import the command `roost`
     sys.exit(main(job_id, attempt))
 
 
