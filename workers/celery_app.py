@@ -12,7 +12,7 @@ import structlog
 from celery import Celery, signals
 
 from app.jobs import ledger
-from app.jobs.queue import TASK, celery_app
+from app.jobs.queue import QUEUES, TASK, celery_app
 from app.resources import Resources
 from workers.broker import outlive_broken_connections
 from workers.reconciler import Reconciler
@@ -41,20 +41,21 @@ def embedded(resources: Resources) -> Iterator[None]:
     with resources.database.transaction() as session:
         for job_id in ledger.reclaim(session, worker=EMBEDDED):
             log.warning("went back to a job that a lost process had begun", job_id=str(job_id))
-        ledger.announce_unseen(session, timedelta(0))  # memory:// forgot every message
+        for queue in QUEUES:
+            ledger.announce_unseen(session, queue, timedelta(0))  # memory:// forgot every message
     resources.clear_scratch()
     app = _application(resources, runner)
     controller = app.WorkController(
         hostname=EMBEDDED,
         pool="threads",
-        queues=["cpu", "gpu"],
+        queues=list(QUEUES),
         concurrency=resources.settings.concurrency,
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,
         loglevel="WARNING",
     )
-    reconciler = Reconciler(resources, EMBEDDED, ["cpu", "gpu"])
+    reconciler = Reconciler(resources, EMBEDDED, list(QUEUES))
     thread = threading.Thread(target=controller.start, name="celery", daemon=True)
     thread.start()
     reconciler.start()

@@ -14,6 +14,7 @@ from app.embeddings import parts
 from app.errors import Unavailable
 from app.failpoints import reached
 from app.jobs import ledger
+from app.jobs.queue import QUEUES
 from app.resources import Resources
 from app.uploads import repository as uploads_repository
 from app.uploads import service as uploads
@@ -49,13 +50,22 @@ class Reconciler(threading.Thread):
             session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < moment - FORGET_KEYS_AFTER))
             for job_id in ledger.reclaim(session):
                 log.warning("took over a job whose lease ran out", job_id=str(job_id))
-            ledger.announce_unseen(session, REPUBLISH_AFTER)
         with self.resources.database.transaction() as session:
             parts.forget_unneeded(session)
+        self._announce_lost()
         self._drop_inputs()
         with self.resources.database.transaction() as session:
             audit_log.forget(session, self.resources.settings.audit_days)
         uploads.expire(self.resources)
+
+    def _announce_lost(self) -> None:
+        """As many jobs as the broker has too few messages of: one more for each that waits would only pile up there."""
+        for queue in QUEUES:
+            if (waiting := self.resources.queue.waiting(queue)) is None:
+                return
+            with self.resources.database.transaction() as session:
+                if (lost := ledger.queued(session, queue) - waiting) > 0:
+                    ledger.announce_unseen(session, queue, REPUBLISH_AFTER, lost)
 
     def _drop_inputs(self) -> None:
         """Remove the archives and pieces of jobs that are over. Blobs go first: forgotten is only what is gone."""

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -26,6 +26,7 @@ from app.jobs import stages
 
 CRASHES_ALLOWED = 3  # a job whose own process dies this often without progress is poison
 LOSSES_ALLOWED = 10  # losing the whole worker is not the job's fault, unless it happens again and again
+ANNOUNCED_AT_ONCE = 100
 FINAL = frozenset({"succeeded", "failed", "cancelled", "dead"})
 
 
@@ -229,11 +230,17 @@ def request_cancel(session: Session, job_id: UUID) -> Job | None:
     return job
 
 
-def announce_unseen(session: Session, older_than: timedelta, limit: int = 100) -> None:
+def queued(session: Session, queue: str) -> int:
+    """How many jobs wait for a worker."""
+    return int(session.scalar(select(func.count()).where(Job.state == "queued", Job.queue == queue)) or 0)
+
+
+def announce_unseen(session: Session, queue: str, older_than: timedelta, limit: int = ANNOUNCED_AT_ONCE) -> None:
     """Announce queued jobs again, oldest first, that nobody has taken for a while: their message may be lost."""
     moment = now(session)
     stale = or_(Job.published_at.is_(None), Job.published_at < moment - older_than)
-    for job in session.scalars(select(Job).where(Job.state == "queued", stale).order_by(Job.id).limit(limit)):
+    waiting = select(Job).where(Job.state == "queued", Job.queue == queue, stale).order_by(Job.id)
+    for job in session.scalars(waiting.limit(min(limit, ANNOUNCED_AT_ONCE))):
         job.published_at = moment
         announce(session, job.id, job.queue)
 

@@ -118,3 +118,17 @@ class Queue:
             log.warning("broker not reachable", error=repr(error))
             return False
         return True
+
+    def waiting(self, queue: str) -> int | None:
+        """Messages that no worker has fetched yet; None where the broker does not tell."""
+        from kombu.exceptions import ChannelError  # late, as Celery above
+
+        try:
+            with self.celery.connection_for_read() as connection:
+                connection.ensure_connection(max_retries=1, timeout=3)
+                return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
+        except ChannelError:  # nobody has used it yet
+            return 0
+        except Exception as error:
+            log.warning("the broker does not tell what waits", error=repr(error))
+            return None

@@ -171,10 +171,10 @@ def test_a_forgotten_job_is_announced_again(database: Database) -> None:
     job_id = submit(database)
     database.announced.clear()  # type: ignore[attr-defined]
     with database.transaction() as session:
-        ledger.announce_unseen(session, timedelta(seconds=60))
+        ledger.announce_unseen(session, "cpu", timedelta(seconds=60))
     assert database.announced == [], "it was announced a moment ago"  # type: ignore[attr-defined]
     with database.transaction() as session:
-        ledger.announce_unseen(session, timedelta(seconds=-1))
+        ledger.announce_unseen(session, "cpu", timedelta(seconds=-1))
     assert database.announced == [job_id]  # type: ignore[attr-defined]
 
 
