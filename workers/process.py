@@ -6,14 +6,18 @@ is multiprocessing's own: it begins with the worker's first job and ends with th
 
 import os
 import signal
+import threading
 from contextlib import suppress
 from multiprocessing import get_context
+from multiprocessing.connection import wait
 from uuid import UUID
 
 from workers import child
 
 # Each fork imports the main module once more, which is the command `roost` and all that it is made of.
 IMPORTED = ["app.cli", "workers.warm"]
+# How a process ended can be read once, and starting one reads it of all others that have.
+_LOOKING = threading.Lock()
 
 
 class JobProcess:
@@ -23,12 +27,16 @@ class JobProcess:
         context = get_context("forkserver")
         context.set_forkserver_preload(IMPORTED)
         self._process = context.Process(target=child.forked, args=(job_id, attempt, environment))
-        self._process.start()
+        with _LOOKING:
+            self._process.start()
+        assert self._process.pid is not None, "it has been started"
+        self._pid = self._process.pid
 
     def wait(self, seconds: float) -> int | None:
         """Its exit code, minus the signal's number where one ended it; None while it runs."""
-        self._process.join(seconds)
-        return self._process.exitcode
+        wait([self._process.sentinel], seconds)
+        with _LOOKING:
+            return self._process.exitcode
 
     def ask(self) -> None:
         """To stop at its next step."""
@@ -36,13 +44,15 @@ class JobProcess:
 
     def kill(self) -> None:
         """It and all it has started."""
-        if self._process.exitcode is None:
+        if self.wait(0) is None:
             with suppress(ProcessLookupError):  # it has no session yet
-                os.killpg(self._process.pid or 0, signal.SIGKILL)
+                os.killpg(self._pid, signal.SIGKILL)
             self._process.kill()
 
     def end(self) -> None:
         """Kill what still runs. Where the server of the forks died, nobody knows: the job hears that we are gone."""
         self.kill()
-        self._process.join()
-        self._process.close()
+        wait([self._process.sentinel])
+        with _LOOKING:
+            self._process.join()
+            self._process.close()

@@ -3,11 +3,15 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import forkserver
 from pathlib import Path
 from uuid import uuid4
 
 import psutil
+import pytest
 
 from app.db.migrate import migrate
 from app.resources import Resources
@@ -65,9 +69,9 @@ def test_a_process_that_is_no_longer_watched_is_killed(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path / "data")
     migrate((resources := Resources.open(settings)).database)
     process = JobProcess(uuid4(), 1, settings.environment())
-    pid = process._process.pid
+    pid = process._pid
     process.end()
-    assert pid and not psutil.pid_exists(pid)
+    assert not psutil.pid_exists(pid)
     resources.close()
 
 
@@ -85,3 +89,27 @@ def test_the_death_of_who_forks_costs_an_attempt(make_service: Callable[[str], S
     _, alive = psutil.wait_procs(orphans, timeout=10)
     assert not alive, "what it had forked went on beside the next attempt"
     assert service.job(upload(service, 2))["state"] == "succeeded", "another one forks"
+
+
+def test_each_hears_of_its_own_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starting a process, multiprocessing looks after all others, and each says only once how it ended."""
+    settings = Settings(data=tmp_path / "data")
+    migrate((resources := Resources.open(settings)).database)
+    read = forkserver.read_signed
+
+    def read_slowly(descriptor: int) -> int:
+        time.sleep(0.05)
+        return int(read(descriptor))
+
+    monkeypatch.setattr(forkserver, "read_signed", read_slowly)
+
+    def code(_: int) -> int | None:
+        process = JobProcess(uuid4(), 1, settings.environment())
+        try:
+            return process.wait(60)
+        finally:
+            process.end()
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(code, range(80))) == {EXIT_LEASE_LOST}
+    resources.close()
