@@ -78,10 +78,8 @@ def test_a_process_that_is_no_longer_watched_is_killed(tmp_path: Path) -> None:
 def test_the_death_of_who_forks_costs_an_attempt(make_service: Callable[[str], Service]) -> None:
     service = make_service("embedded")
     job_id = upload(service, 60)
-    wait_for(lambda: service.client.get(f"/v1/jobs/{job_id}").json()["stage"] in ("unpack", "ingest"))
-    orphans, forks = children(service, JOB), children(service, FORKS)
-    assert orphans
-    for process in forks:
+    orphans = wait_for(lambda: children(service, JOB))
+    for process in children(service, FORKS):
         process.kill()
     job = service.job(job_id)
     assert (job["state"], job["attempt"]) == ("succeeded", 2)
