@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictInt
 
 from app.db.caller import Scope
 from app.text import Line, Sought
@@ -30,7 +30,9 @@ class KeyIn(BaseModel):
         "write", description="read looks, write changes, admin manages keys; each includes those before."
     )
     owner: Line | None = Field(None, description="Whose collections it opens; by default the caller's.")
-    expires_days: int | None = Field(None, ge=1, le=3650, description="For how many days it holds; null for ever.")
+    expires_days: StrictInt | None = Field(
+        None, ge=1, le=3650, description="For how many days it holds; null for ever."
+    )
 
 
 class KeyOut(BaseModel):

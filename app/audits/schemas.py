@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 MOST = 500  # images a person is asked about at once
 
@@ -21,7 +21,7 @@ class AuditPatch(BaseModel):
         json_schema_extra={"example": {"answers": {"0199c0de-0000-7000-8000-000000000002": True}}},
     )
 
-    answers: dict[UUID, bool | None] = Field(
+    answers: dict[UUID, StrictBool | None] = Field(
         min_length=1, max_length=MOST, description="Whether each image belongs; null takes an answer back."
     )
 

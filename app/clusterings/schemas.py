@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 
 from app.encoders.schemas import DEFAULT
 from app.text import Line
@@ -46,8 +46,8 @@ class ClusteringIn(BaseModel):
     )
     k: Annotated[int, Field(ge=1, le=100_000, strict=True)] | Literal["auto"] = Field("auto", description="How many.")
     params: dict[str, Any] = Field(default_factory=dict, description="See GET /v1/algorithms.")
-    seed: int = Field(0, ge=0, lt=2**31)
-    event_gap_s: float | None = Field(
+    seed: StrictInt = Field(0, ge=0, lt=2**31)
+    event_gap_s: StrictFloat | None = Field(
         None,
         ge=0,
         le=86_400,

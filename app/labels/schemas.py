@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt
 
 from app.text import Line
 
@@ -25,12 +25,12 @@ class PropagationIn(BaseModel):
     )
 
     names: dict[UUID, Line] = Field(default_factory=dict, max_length=MOST_NAMES, description="By an image's id.")
-    clusters: dict[Number, Line] | bool = Field(
+    clusters: dict[Number, Line] | StrictBool = Field(
         False, description="Names of clusters by number, or true for the labels of all that have one; trusted less."
     )
-    unknown_below: float = Field(0.5, ge=0, le=1, description="With less confidence an image's label is unknown.")
+    unknown_below: StrictFloat = Field(0.5, ge=0, le=1, description="With less confidence an image's label is unknown.")
     continues: UUID | None = Field(None, alias="from", description="A propagation whose names count too.")
-    seed: int = Field(0, ge=0, lt=2**31)
+    seed: StrictInt = Field(0, ge=0, lt=2**31)
 
 
 class LabelCount(BaseModel):

@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-Bytes = Annotated[int, Field(ge=0, lt=2**63)]
-Count = Annotated[int, Field(ge=0, lt=2**31)]
+Bytes = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
+Count = Annotated[int, Field(ge=0, lt=2**31, strict=True)]
 _USE: JsonDict = {
     "bytes": {"used": 1288490188, "limit": 10000000000},
     "images": {"used": 720, "limit": 100000},

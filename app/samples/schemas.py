@@ -1,6 +1,6 @@
 """A sample gallery as it is asked for."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from app.text import Line
 
@@ -11,7 +11,7 @@ class SampleIn(BaseModel):
     )
 
     name: Line = Field("Sample gallery", description="Of the collection it becomes.")
-    images: int = Field(
+    images: StrictInt = Field(
         300, ge=20, le=2000, description="How many files; near-duplicates, a duplicate and a broken one are among them."
     )
-    seed: int = Field(0, ge=0, lt=2**32, description="The same seed and number give the same files.")
+    seed: StrictInt = Field(0, ge=0, lt=2**32, description="The same seed and number give the same files.")
