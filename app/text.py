@@ -1,10 +1,13 @@
 """Text and times that people send: kept as they are, except for what no database or terminal should hold."""
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Strict, StringConstraints
+
+_NUMBER = re.compile(r"[-+]?[\d_]*\.?[\d_]*(e[-+]?\d+)?", re.IGNORECASE)
 
 
 def printable(value: str) -> str:
@@ -32,6 +35,13 @@ def _prose(value: str) -> str:
     return "\n".join("\t".join(map(_line, line.split("\t"))) for line in lines)
 
 
+def _written(value: object) -> object:
+    """Pydantic takes a number for seconds since 1970, so that 20260501 would be a day of that year."""
+    if not isinstance(value, str | datetime) or (isinstance(value, str) and _NUMBER.fullmatch(value.strip())):
+        raise ValueError("write the time as 2026-05-01T12:00:00Z")
+    return value
+
+
 def _utc(value: datetime) -> datetime:
     if value.tzinfo is None:
         return value.replace(tzinfo=UTC)
@@ -44,4 +54,5 @@ def _utc(value: datetime) -> datetime:
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_stripped), AfterValidator(_line)]
 Prose = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_prose)]
 Sought = Annotated[str, StringConstraints(max_length=200), AfterValidator(_line)]  # what a list is filtered by
-Moment = Annotated[datetime, AfterValidator(_utc)]  # a time without a zone is UTC
+# A time without a zone is UTC. Not strict itself, or text would be no time in a strict body.
+Moment = Annotated[datetime, Strict(False), BeforeValidator(_written), AfterValidator(_utc)]

@@ -1,12 +1,15 @@
 """What text and times become on their way in."""
 
+import json
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from app.search.schemas import Query
 from app.text import Line, Moment, Prose, printable
 
 LINE, PROSE, MOMENT = TypeAdapter(Line), TypeAdapter(Prose), TypeAdapter(Moment)
@@ -50,3 +53,22 @@ def test_a_line_is_counted_with_the_blanks_around_it() -> None:
         LINE.validate_python("\r" + "x" * 200)
     with pytest.raises(ValidationError):
         LINE.validate_python("  ")
+
+
+@pytest.mark.parametrize("number", ["0", "0.0", "-5", "1_000", "1e9", ".5", "20260501", " 7 "])
+def test_a_number_is_no_time(number: str) -> None:
+    with pytest.raises(ValidationError, match="2026-05-01T12:00:00Z"):
+        MOMENT.validate_python(number)
+    with pytest.raises(ValidationError):
+        Query.model_validate_json(json.dumps({"image_id": str(uuid4()), "taken_after": number}))
+
+
+def test_a_number_in_a_body_is_no_time_either() -> None:
+    with pytest.raises(ValidationError):
+        Query.model_validate_json(json.dumps({"image_id": str(uuid4()), "taken_after": 5}))
+
+
+@pytest.mark.parametrize("written", ["2026-05-01", "2026-05-01T12:00:00Z", "2026-05-01 12:00+02:00"])
+def test_times_in_parameters_and_in_strict_bodies(written: str) -> None:
+    body = json.dumps({"image_id": str(uuid4()), "taken_after": written})
+    assert Query.model_validate_json(body).taken_after == MOMENT.validate_python(written)
