@@ -112,9 +112,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ClientDisconnect)
     def cut_off(_: Request, error: ClientDisconnect) -> Response:  # seldom read, but the log should know
-        return problem(
-            400, "body_incomplete", "The body is not whole: the connection ended, or sent nothing for too long."
-        )
+        return problem(400, "body_incomplete", "The body is not whole: it was cut, or nothing came for too long.")
 
     app.exception_handler(OperationalError)(_database)
     app.exception_handler(PoolTimeout)(_database)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from queue import Empty, Full
 from queue import Queue as Waiting
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import structlog
@@ -110,25 +111,30 @@ class Queue:
             return True
         return False
 
+    @contextmanager
+    def _connection(self) -> Iterator[Any]:
+        """kombu's, which has no types."""
+        with self.celery.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, timeout=3)
+            yield connection
+
     def reachable(self) -> bool:
         try:
-            with self.celery.connection_for_write() as connection:
-                connection.ensure_connection(max_retries=1, timeout=3)
+            with self._connection():
+                return True
         except Exception as error:  # readiness turns any of the broker's errors into "not ready"
             log.warning("broker not reachable", error=repr(error))
             return False
-        return True
 
     def waiting(self, queue: str) -> int | None:
         """Messages that no worker has fetched yet; None where the broker does not tell."""
         from kombu.exceptions import ChannelError  # late, as Celery above
 
         try:
-            with self.celery.connection_for_read() as connection:
-                connection.ensure_connection(max_retries=1, timeout=3)
+            with self._connection() as connection:
                 return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
         except ChannelError:  # nobody has used it yet
             return 0
-        except Exception as error:
+        except Exception as error:  # whatever the broker's client raises, only messages that were lost wait longer
             log.warning("the broker does not tell what waits", error=repr(error))
             return None

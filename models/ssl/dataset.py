@@ -121,7 +121,7 @@ def load(dataset: Dataset[Any], batches: Iterable[list[Any]], workers: int) -> I
     """Collated batches in order. Raises WorkingCopyUnreadable."""
     loader: DataLoader[dict[str, Tensor] | _Unreadable] = DataLoader(
         _Handed(dataset),
-        batch_sampler=batches,  # type: ignore[arg-type] - any iterable of lists will do
+        batch_sampler=batches,  # type: ignore[arg-type]  # any iterable of lists will do
         num_workers=workers,
         collate_fn=_collated,
         multiprocessing_context=_clean_processes() if workers else None,

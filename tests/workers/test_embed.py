@@ -15,7 +15,7 @@ from app.embeddings.service import shard as shard_key
 from app.images.service import working_key
 from app.resources import Resources
 from app.settings import Settings
-from tests.workers.test_runner import wait_for
+from tests.fixtures.watching import wait_for
 from tests.workers.vectorless import IMAGES, Gallery, made
 from workers import celery_app
 from workers.context import Context, JobFailed, Stopped

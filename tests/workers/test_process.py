@@ -17,7 +17,8 @@ from app.db.migrate import migrate
 from app.resources import Resources
 from app.settings import Settings
 from tests.fixtures.services import Service
-from tests.workers.test_runner import JOB, children, upload, wait_for
+from tests.fixtures.watching import JOB, children, wait_for
+from tests.workers.test_runner import upload
 from workers.child import EXIT_LEASE_LOST
 from workers.process import IMPORTED, JobProcess
 

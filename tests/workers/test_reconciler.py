@@ -12,7 +12,7 @@ from app.jobs import ledger
 from app.jobs.queue import Queue
 from app.resources import Resources
 from app.settings import Settings
-from tests.workers.test_runner import wait_for
+from tests.fixtures.watching import wait_for
 from workers import reconciler
 from workers.reconciler import Reconciler
 

@@ -9,7 +9,7 @@ from tests.fixtures.lives import QUICK, Lives
 from tests.fixtures.pictures import jpeg
 from tests.fixtures.servers import free_port, start_redis
 from tests.fixtures.services import Service, environment
-from tests.workers.test_runner import wait_for
+from tests.fixtures.watching import wait_for
 
 
 @pytest.mark.slow

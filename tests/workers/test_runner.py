@@ -1,30 +1,15 @@
 """A job's process that dies, and processes whose parent dies; real processes, killed from outside."""
 
-import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from tests.fixtures.pictures import distinct, zipped
 from tests.fixtures.services import Service, environment
+from tests.fixtures.watching import GUARD, JOB, children, wait_for
 from tests.test_main_job import collection
-
-JOB, GUARD = "roost job", "models.guard_child"  # how they show themselves in a list of processes
-
-
-def children(service: Service, role: str) -> list[psutil.Process]:
-    """Processes of this service in whose command the role stands."""
-    found = []
-    for process in psutil.Process(service.processes[0].pid).children(recursive=True):
-        try:
-            if role in " ".join(process.cmdline()):
-                found.append(process)
-        except (psutil.NoSuchProcess, psutil.ZombieProcess):
-            continue
-    return found
 
 
 def upload(service: Service, count: int) -> str:
@@ -34,14 +19,6 @@ def upload(service: Service, count: int) -> str:
         headers={"Content-Type": "application/zip"},
     )
     return str(answer.json()["job_id"])
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 30) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
-    return value
 
 
 def test_a_job_that_kills_its_process_is_dead_after_three(tmp_path: Path) -> None:

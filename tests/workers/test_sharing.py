@@ -21,8 +21,8 @@ from models.embedding import embed
 from models.engines import open_engine
 from tests.fixtures.pictures import KINDS, jpeg
 from tests.fixtures.services import Service, environment
+from tests.fixtures.watching import wait_for
 from tests.test_main_job import collection, upload_archive
-from tests.workers.test_runner import wait_for
 
 PICTURES = 448  # seven parts: two for the leader, and with the rest a helper is worth it
 

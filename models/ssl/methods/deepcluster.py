@@ -65,7 +65,7 @@ class DeepCluster(Method):
         self.head = nn.Linear(encoder.dim, k)
         self.edges = Sobel(setting) if params.sobel else None
         if self.edges:
-            self.needs = frozenset({"pixels"})  # type: ignore[misc] - of this run; without edges maps will do
+            self.needs = frozenset({"pixels"})  # type: ignore[misc]  # of this run; without edges maps will do
         self.register_buffer("assignments", torch.full((setting.images,), -1))
         self.register_buffer("centroids", torch.zeros(k, whitened_width(setting.images, encoder.dim)))
         self.register_buffer("splits", torch.tensor(0))

@@ -11,7 +11,7 @@ from app.db.migrate import migrate
 from app.db.session import Database
 from app.db.tables import Owner
 from app.ids import new_id
-from tests.workers.test_runner import wait_for
+from tests.fixtures.watching import wait_for
 
 
 def test_the_last_place_is_taken_once(new_postgres_url: Callable[[], str]) -> None:

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -12,8 +13,9 @@ from uuid import UUID, uuid4
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import IntegrityError
 
 from app.db.migrate import config, migrate
@@ -41,70 +43,68 @@ def test_migrations_and_tables_agree(database: Database) -> None:
         assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []
 
 
+NAMED = ("collection", "encoder", "set", "image")
+A_COLLECTION = "INSERT INTO collections VALUES (:collection, 'c', NULL, 1, :now, :now)"
+
+
+@contextmanager
+def of_version(url: str, released: str, *statements: str) -> Iterator[Database]:
+    """A database that an older Roost has made and filled, and this one has taken over."""
+    made = Database(url)
+    values = {name: uuid4().hex for name in NAMED} | {"now": datetime(2026, 5, 1, tzinfo=UTC)}
+    with made.writer.begin() as connection:
+        command.upgrade(_alembic(connection), released)
+        for statement in statements:
+            connection.execute(text(statement), values)
+    migrate(made)
+    yield made
+    made.close()
+
+
+def _alembic(connection: Connection) -> Config:
+    alembic = config()
+    alembic.attributes["connection"] = connection
+    return alembic
+
+
 def test_a_database_of_the_first_version_keeps_what_it_has(url: str) -> None:
     """An encoder's row is referred to by embeddings and clusterings: a change of its table must not cascade to them."""
-    made = Database(url)
-    alembic = config()
-    with made.writer.begin() as connection:
-        alembic.attributes["connection"] = connection
-        command.upgrade(alembic, "0001")
-        ids = {name: uuid4().hex for name in ("collection", "encoder", "set")}
-        for statement in (
-            "INSERT INTO collections VALUES (:collection, 'c', NULL, 1, :now, :now)",
-            "INSERT INTO encoders VALUES (:encoder, 'lite', 'builtin', 'b', NULL, '{}', 8, NULL, :now)",
-            "INSERT INTO embedding_sets VALUES (:set, :collection, :encoder, 'x', 8, :now)",
-        ):
-            connection.execute(text(statement), ids | {"now": datetime(2026, 5, 1, tzinfo=UTC)})
-    migrate(made)
-    with made.reading() as session:
-        encoder = session.query(EmbeddingSet).one().encoder_id
-        row = session.get_one(Encoder, encoder)
-        assert (row.name, row.sha256, row.metrics, row.recommended, row.training) == ("lite", None, None, None, None)
-    with made.writer.begin() as connection:
-        alembic.attributes["connection"] = connection
-        command.downgrade(alembic, "0001")
-        assert connection.execute(text("SELECT count(*) FROM embedding_sets")).scalar_one() == 1
-    made.close()
+    with of_version(
+        url,
+        "0001",
+        A_COLLECTION,
+        "INSERT INTO encoders VALUES (:encoder, 'lite', 'builtin', 'b', NULL, '{}', 8, NULL, :now)",
+        "INSERT INTO embedding_sets VALUES (:set, :collection, :encoder, 'x', 8, :now)",
+    ) as made:
+        with made.reading() as session:
+            row = session.get_one(Encoder, session.query(EmbeddingSet).one().encoder_id)
+            unknown = (row.sha256, row.metrics, row.recommended, row.training)
+            assert (row.name, *unknown) == ("lite", None, None, None, None)
+        with made.writer.begin() as connection:
+            command.downgrade(_alembic(connection), "0001")
+            assert connection.execute(text("SELECT count(*) FROM embedding_sets")).scalar_one() == 1
 
 
 def test_an_image_from_before_exif_was_kept_has_none(url: str) -> None:
-    made = Database(url)
-    alembic, ids = config(), {"collection": uuid4().hex, "image": uuid4().hex, "now": datetime(2026, 5, 1, tzinfo=UTC)}
-    with made.writer.begin() as connection:
-        alembic.attributes["connection"] = connection
-        command.upgrade(alembic, "0003")
-        for statement in (
-            "INSERT INTO collections VALUES (:collection, 'c', NULL, 1, :now, :now)",
-            "INSERT INTO images (id, collection_id, name, sha256, bytes, format, status, camera, created_at)"
-            " VALUES (:image, :collection, 'a.jpg', 'x', 1, 'jpeg', 'ready', 'Z 8', :now)",
-        ):
-            connection.execute(text(statement), ids)
-    migrate(made)
-    with made.reading() as session:
+    an_image = (
+        "INSERT INTO images (id, collection_id, name, sha256, bytes, format, status, camera, created_at)"
+        " VALUES (:image, :collection, 'a.jpg', 'x', 1, 'jpeg', 'ready', 'Z 8', :now)"
+    )
+    with of_version(url, "0003", A_COLLECTION, an_image) as made, made.reading() as session:
         image = session.query(Image).one()
         assert (image.camera, image.exif) == ("Z 8", None)
-    made.close()
 
 
 @pytest.mark.parametrize("released", ["0001", "0002", "0003", "0004", "0005"])
 def test_what_is_older_than_owners_belongs_to_the_local_one_and_counts(url: str, released: str) -> None:
-    made = Database(url)
-    alembic, ids = config(), {"collection": uuid4().hex, "image": uuid4().hex, "now": datetime(2026, 5, 1, tzinfo=UTC)}
-    with made.writer.begin() as connection:
-        alembic.attributes["connection"] = connection
-        command.upgrade(alembic, released)
-        for statement in (
-            "INSERT INTO collections VALUES (:collection, 'c', NULL, 1, :now, :now)",
-            "INSERT INTO images (id, collection_id, name, sha256, bytes, format, status, created_at)"
-            " VALUES (:image, :collection, 'a.jpg', 'x', 7, 'jpeg', 'ready', :now)",
-        ):
-            connection.execute(text(statement), ids)
-    migrate(made)
-    with made.reading() as session:
+    an_image = (
+        "INSERT INTO images (id, collection_id, name, sha256, bytes, format, status, created_at)"
+        " VALUES (:image, :collection, 'a.jpg', 'x', 7, 'jpeg', 'ready', :now)"
+    )
+    with of_version(url, released, A_COLLECTION, an_image) as made, made.reading() as session:
         owner = session.query(Owner).one()
         assert (owner.id, owner.name, owner.used_bytes, owner.used_images) == (LOCAL, "local", 7, 1)
         assert session.query(Collection).one().owner_id == LOCAL
-    made.close()
 
 
 def test_names_of_encoders_are_unique_in_their_collection(database: Database) -> None:

@@ -23,7 +23,7 @@ from tests.app.calls import NOWHERE, files_below, new_collection, problem
 from tests.app.imports.servers import Answer, Server, moved, ok, paths, serving
 from tests.fixtures.pictures import jpeg
 from tests.fixtures.services import Service, environment
-from tests.workers.test_runner import wait_for
+from tests.fixtures.watching import wait_for
 from workers.context import Context, Stopped
 
 PICTURES = {f"/birds/{n:04}.jpg": ok(jpeg("red", n, (32, 24))) for n in range(3)}

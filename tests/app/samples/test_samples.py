@@ -13,7 +13,7 @@ from app.demo.pictures import pictures, shares
 from tests.app.calls import new_collection, problem
 from tests.fixtures.jobs import run_job
 from tests.fixtures.services import Service
-from tests.workers.test_runner import JOB, children, wait_for
+from tests.fixtures.watching import JOB, children, wait_for
 
 
 def test_the_collection_is_there_before_its_pictures(either_api: TestClient) -> None:
