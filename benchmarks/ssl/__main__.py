@@ -5,6 +5,7 @@
     python -m benchmarks.ssl rotation [--epochs 2]
     python -m benchmarks.ssl clusters [--minutes 1] [--k 10 100 1000]
     python -m benchmarks.ssl galleries
+    python -m benchmarks.ssl hierarchy
     python -m benchmarks.ssl all
 
 The pictures are those of $ROOST_DATA or ../shared/data. A row that stands in --results is not measured again, so a
@@ -23,7 +24,7 @@ import torch
 from benchmarks.results import Results
 from benchmarks.ssl import against_lightly, cifar, clusters, galleries, methods, rotation
 
-PARTS = ("methods", "lightly", "rotation", "clusters", "galleries")
+PARTS = ("methods", "lightly", "rotation", "clusters", "galleries", "hierarchy")
 
 
 def main() -> None:
@@ -33,6 +34,8 @@ def main() -> None:
     for part in PARTS if options.part == "all" else (options.part,):
         if part == "galleries":
             galleries.run(results)
+        elif part == "hierarchy":
+            galleries.run_hierarchy(results)
         elif part == "methods":
             methods.run(options.names, options.minutes or 5, data, options.workers, results)
         elif part == "lightly":

@@ -14,13 +14,16 @@ NMI on efficientnet-lite0 embeddings with the true k, seeds 0 to 2, beside k-mea
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
 from models.clustering.algorithm import Algorithm
 from models.clustering.base import Clustering, Progress
 from models.clustering.result import check_k, from_labels
-from models.clustering.sampled import draw
+from models.clustering.sampled import Sample, draw
 from models.clustering.stages import stages
 from models.clustering.tree import cut
 from models.clustering.umap_space import SpaceParams, umap_space
@@ -40,12 +43,23 @@ class UmapWard(Algorithm):
     def _cluster(
         self, vectors: NDArray[np.float32], k: int, params: SpaceParams, seed: int, progress: Progress
     ) -> Clustering:
-        placing, merging, spreading = stages(progress, 6, 2, 2)
-        sample = draw(vectors, max(params.sample, 2 * k), seed)  # two images a cluster at least
-        check_k(k, sample.first)
-        space = umap_space(sample.drawn, params, seed, placing)
-        labels = cut(ward(space, progress=merging), len(space), k)
-        return from_labels(vectors, sample.spread(labels, spreading), sampled=sample.size)
+        finding, spreading = stages(progress, 8, 2)
+        sample, merged = hierarchy(vectors, k, params, seed, finding)
+        return from_labels(vectors, sample.spread(merged(k), spreading), sampled=sample.size)
+
+
+def hierarchy(
+    vectors: NDArray[np.float32], k: int, params: SpaceParams, seed: int, progress: Progress
+) -> tuple[Sample, Callable[[int], NDArray[np.int32]]]:
+    """(N, D) unit rows -> the sample that was looked at, and what cuts it into up to k groups: their number -> (M,).
+
+    Raises ClusteringError, KTooLarge.
+    """
+    placing, merging = stages(progress, 6, 2)
+    sample = draw(vectors, max(params.sample, 2 * k), seed)  # two images a cluster at least
+    check_k(k, sample.first)
+    merges = ward(umap_space(sample.drawn, params, seed, placing), progress=merging)
+    return sample, partial(cut, merges, len(sample.rows))
 
 
 PLUGIN = UmapWard()

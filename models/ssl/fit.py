@@ -119,7 +119,7 @@ class Run:
         self.gallery = Gallery(method, train, held_out, probe.tolist(), workers, self.alive)
         self.health = Health(self.seed, probe.numpy(), labels, method.can_collapse)
         self.half = half_precision(self.device)
-        self.optimizer = torch.optim.AdamW(method.param_groups(), lr=self.params.lr)
+        self.optimizer = torch.optim.AdamW(method.param_groups(), lr=self.params.lr, fused=True)
         self.scaler = torch.amp.GradScaler("cuda", enabled=self.half is torch.float16)
         self.objective = objective(method, self.device)
         self._clock = self._saved = time.monotonic()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,7 +23,7 @@ class Params(BaseModel):
     weight_decay: float = Field(0.05, ge=0, le=1, description="AdamW's; not for biases and norms.")
     warmup: float = Field(0.1, ge=0, le=0.9, description="Share of the steps in which the learning rate rises.")
     clip: float = Field(3.0, gt=0, description="Largest norm of the gradient.")
-    train_blocks: int | Literal["all"] = Field(
+    train_blocks: Annotated[int, Field(ge=1)] | Literal["all"] = Field(
         1, description="How many blocks at the encoder's end are trained, with what follows them; all: every one."
     )
     norm: Literal["frozen", "trained"] = Field(

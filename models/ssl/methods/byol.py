@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from models.ssl.backbone import Backbone
+from models.ssl.backbone import Backbone, one_by_one
 from models.ssl.base import Batch, Losses, Method, Setting, Views
 from models.ssl.heads import mlp
 from models.ssl.params import Params as Common
@@ -46,10 +46,10 @@ class BYOL(Method):
         return {"first": view, "second": view}
 
     def loss(self, batch: Batch) -> Losses:
-        views = torch.cat([batch["first"], batch["second"]])
-        first, second = self.predictor(self.projector(self.encoder(views))).chunk(2)
+        views = batch["first"], batch["second"]
+        first, second = self.predictor(self.projector(one_by_one(self.encoder, views))).chunk(2)
         with torch.no_grad():
-            of_first, of_second = self.teacher_projector(self.teacher(views)).chunk(2)
+            of_first, of_second = self.teacher_projector(one_by_one(self.teacher, views)).chunk(2)
         return {"loss": regression(first, of_second) + regression(second, of_first)}
 
     def pairs(self) -> list[tuple[nn.Module, nn.Module]]:

@@ -12,7 +12,7 @@ from .867 to .857; a new head that starts from the centroids gave 62% and .881. 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 import torch.nn.functional as F
@@ -39,7 +39,7 @@ HEAD_STD = 0.01  # of a random head's weights, the paper's
 
 
 class Params(Common):
-    k: int | Literal["auto"] = Field(
+    k: Annotated[int, Field(ge=2)] | Literal["auto"] = Field(
         "auto", description="Clusters; several times as many as there are kinds is best. auto: min(N/10, 10 sqrt(N))."
     )
     head: Literal["centroids", "random"] = Field(

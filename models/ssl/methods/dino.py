@@ -23,7 +23,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
-from models.ssl.backbone import Backbone
+from models.ssl.backbone import Backbone, one_by_one
 from models.ssl.base import Batch, Epoch, Losses, Method, Setting, Views
 from models.ssl.distributed import mean
 from models.ssl.params import Params as Common
@@ -87,15 +87,16 @@ class DINO(Method):
         self.frozen.fill_(run.epoch == 0)
 
     def loss(self, batch: Batch) -> Losses:
-        crops = [torch.cat([batch[name] for name in names]) for names in (LARGE, self._small) if names]
-        count = len(LARGE) + len(self._small)
-        student = torch.cat([self.head(self.encoder(views), bool(self.frozen)) for views in crops])
+        large, small = ([batch[name] for name in names] for names in (LARGE, self._small))
+        student = self.head(one_by_one(self.encoder, [*large, *small]), bool(self.frozen))
         with torch.no_grad():
-            teacher = self.teacher_head(self.teacher(crops[0])).float().unflatten(0, (len(LARGE), -1))
+            teacher = self.teacher_head(one_by_one(self.teacher, large)).float().unflatten(0, (len(large), -1))
             targets = sharpened(teacher, self.centre, self.temperature)
             entropy = torch.special.entr(targets).sum(2).mean()
             self.centre.copy_(recentred(self.centre, teacher))
-        loss = cross_view(student.float().unflatten(0, (count, -1)), targets, self.params.student_temperature)
+        loss = cross_view(
+            student.float().unflatten(0, (len(large) + len(small), -1)), targets, self.params.student_temperature
+        )
         return {"loss": loss, "entropy": entropy}
 
     def after_step(self, batch: Batch, t: float) -> None:

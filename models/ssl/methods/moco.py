@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from models.ssl.backbone import Backbone
+from models.ssl.backbone import Backbone, one_by_one
 from models.ssl.base import Batch, Losses, Method, Setting, Views
 from models.ssl.distributed import first, gather, share
 from models.ssl.heads import mlp
@@ -68,9 +68,9 @@ class MoCo(Method):
         return {"first": view, "second": view}
 
     def loss(self, batch: Batch) -> Losses:
-        names = ("first", "second")
-        queries = self.head(self.encoder(torch.cat([batch[name] for name in names]))).chunk(2)
-        self._fresh = [self.keys(batch[name]) for name in names]
+        views = batch["first"], batch["second"]
+        queries = self.head(one_by_one(self.encoder, views)).chunk(2)
+        self._fresh = [self.keys(view) for view in views]
         own = batch["index"][:, None] == self.owners
         terms = [
             info_nce(query, key, self.queue, self.temperature, own)

@@ -108,6 +108,8 @@ def test_names_that_are_taken(shared_api: TestClient) -> None:
         ({"base": NOWHERE}, 404, "encoder_not_found"),
         ({"params": {"magic": 1}}, 422, "params_invalid"),
         ({"params": {"epochs": 0}}, 422, "params_invalid"),
+        ({"method": "deepcluster", "params": {"k": -1}}, 422, "params_invalid"),
+        ({"method": "hierarchy", "params": {"k": 1}}, 422, "params_invalid"),
         ({"params": {"lr": "fast"}}, 422, "params_invalid"),
         ({"params": {"lr": float("nan")}}, 422, "params_invalid"),
         ({"params": {"\ud800": 1}}, 422, "params_invalid"),

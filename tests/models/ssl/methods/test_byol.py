@@ -48,9 +48,9 @@ def test_a_step_predicts_each_view_from_the_other():
         for parameter in teacher.parameters():
             parameter.mul_(1.1)
     given = batch(torch.float64)
-    both = torch.cat([given["first"], given["second"]])
-    predicted = ours.predictor(ours.projector(ours.encoder(both)))
-    target = ours.teacher_projector(ours.teacher(both)).detach()
+    views = [given["first"], given["second"]]
+    predicted = ours.predictor(ours.projector(torch.cat([ours.encoder(view) for view in views])))
+    target = ours.teacher_projector(torch.cat([ours.teacher(view) for view in views])).detach()
     cosine = F.cosine_similarity(predicted, target.roll(16, 0))
     expected = 4 - 2 * cosine[:16].mean() - 2 * cosine[16:].mean()
     found = ours.loss(given)["loss"]
