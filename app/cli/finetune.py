@@ -28,7 +28,7 @@ def finetune(
     base: Annotated[str, typer.Option(help="The encoder to start from.")] = "efficientnet-lite0",
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the pictures; default: the method's.")] = None,
     max_minutes: Annotated[float | None, typer.Option(help="Most minutes the training may take; default: 10.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same encoder.")] = 0,
+    seed: Annotated[int | None, typer.Option(min=0, help="The same gives the same encoder; default: 0.")] = None,
     param: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="Any parameter of the method; may be repeated.")
     ] = None,
@@ -46,8 +46,8 @@ def finetune(
     """
     _check(folder, method, device)
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as in workers/child.py
-    chosen = _params(param or []) | {"seed": seed}
-    chosen |= {name: value for name, value in (("epochs", epochs), ("max_minutes", max_minutes)) if value is not None}
+    options = {"seed": seed, "epochs": epochs, "max_minutes": max_minutes}
+    chosen = _params(param or []) | {name: value for name, value in options.items() if value is not None}
     from app.folder.finetune import Asked, finetune_folder
 
     target = (out or Path("roost-out") / f"{folder.resolve().name}-{method}").resolve()

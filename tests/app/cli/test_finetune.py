@@ -23,7 +23,8 @@ def pictures(folder: Path, each: int) -> Path:
 
 def test_a_folder_gives_an_encoder_a_verdict_and_a_page(tmp_path: Path) -> None:
     folder = pictures(tmp_path / "garden", 12)
-    run = roost("finetune", folder, "--method", "simclr", "--labels", "folders", "--json", *QUICK, cwd=tmp_path)
+    more = ("--labels", "folders", "--param", "seed=3", "--json")
+    run = roost("finetune", folder, "--method", "simclr", *more, *QUICK, cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     summary = json.loads(run.stdout)
     assert (summary["images"], summary["rejected"], summary["epochs"], summary["ended"]) == (36, 0, 1, "epochs")
@@ -35,7 +36,9 @@ def test_a_folder_gives_an_encoder_a_verdict_and_a_page(tmp_path: Path) -> None:
     assert len(training["epochs"]) == 2
     tried = training["neighbours_found_by_share"]
     assert set(tried) == {"0.0", "0.25", "0.5", "0.75"} and all(0 <= found <= 1 for found in tried.values())
-    kept = json.loads((encoder / "encoder.json").read_text())["params"]["frozen_share"]
+    params = json.loads((encoder / "encoder.json").read_text())["params"]
+    assert params["seed"] == 3, "what is not given by --seed may be given as any parameter"
+    kept = params["frozen_share"]
     assert kept == training["frozen_share"] and str(kept) in tried
     assert 0 <= summary["neighbours"]["frozen"] <= 1
     assert {path.name for path in out.iterdir()} == {"copies", "encoder", "training.html", "training.json"}
