@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -31,19 +32,16 @@ def main() -> None:
     options = arguments()
     torch.set_num_threads(options.threads)
     data, results = cifar.load(), Results(options.results, options.report)
+    runs: dict[str, Callable[[], None]] = {
+        "methods": lambda: methods.run(options.names, options.minutes or 5, data, options.workers, results),
+        "lightly": lambda: against_lightly.run(options.steps, data, options.workers, results),
+        "rotation": lambda: rotation.run(options.epochs, data, options.workers, results),
+        "clusters": lambda: clusters.run(options.k, options.minutes or 1, data, options.workers, results),
+        "galleries": lambda: galleries.run(results),
+        "hierarchy": lambda: galleries.run_hierarchy(results),
+    }
     for part in PARTS if options.part == "all" else (options.part,):
-        if part == "galleries":
-            galleries.run(results)
-        elif part == "hierarchy":
-            galleries.run_hierarchy(results)
-        elif part == "methods":
-            methods.run(options.names, options.minutes or 5, data, options.workers, results)
-        elif part == "lightly":
-            against_lightly.run(options.steps, data, options.workers, results)
-        elif part == "rotation":
-            rotation.run(options.epochs, data, options.workers, results)
-        else:
-            clusters.run(options.k, options.minutes or 1, data, options.workers, results)
+        runs[part]()
 
 
 def arguments() -> argparse.Namespace:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
-from models.clustering.base import KTooLarge
+from models.clustering.result import mean_directions
 from models.clustering.umap_space import SpaceParams
 from models.clustering.umap_ward import hierarchy
 from models.clustering.unit_vectors import unit_rows
@@ -31,6 +31,7 @@ from models.ssl.backbone import Backbone
 from models.ssl.base import Batch, Epoch, Losses, Method, Setting, Views
 from models.ssl.distributed import first, rank
 from models.ssl.params import Params as Common
+from models.ssl.pseudo_labels import clusters_for
 from models.ssl.seeds import seed_of
 from models.ssl.views import contrastive
 
@@ -68,23 +69,22 @@ class Hierarchy(Method):
         """Finds the groups, once. Raises KTooLarge when there are fewer different pictures than k."""
         if int(self.groups[0, 0]) >= 0:
             return
-        features = F.normalize(run.features(), dim=1)
+        rows = unit_rows(run.features().numpy())
         if rank() == 0:
-            self.groups.copy_(self._found(features, run))
+            self.groups.copy_(self._found(rows, run))
         self.groups.copy_(first(self.groups))
         for centres, labels in zip(self.centres.split(self.sizes), self.groups.cpu().T, strict=True):
-            sums = torch.zeros(len(centres), features.shape[1]).index_add_(0, labels, features)
-            centres.copy_(F.normalize(sums, dim=1))
+            found = torch.from_numpy(mean_directions(rows, labels.int().numpy()))
+            centres[: len(found)] = found.to(centres)
 
-    def _found(self, features: Tensor, run: Epoch) -> Tensor:
+    def _found(self, rows: NDArray[np.float32], run: Epoch) -> Tensor:
         """(N, cuts) labels. Who is not in the sample joins a finest group, and with it the coarser ones."""
 
         def alive(done: int, total: int) -> None:
             run.alive()
 
         wanted = 1 if self.params.k == "auto" else self.params.k
-        rows, place = unit_rows(features.numpy()), seed_of(run.seed, "hierarchy")
-        sample, merged = hierarchy(rows, wanted, SpaceParams(), place, alive)
+        sample, merged = hierarchy(rows, wanted, SpaceParams(), seed_of(run.seed, "hierarchy"), alive)
         sizes = [min(k, len(sample.rows)) for k in self.sizes]  # of pictures that are all alike there is one group
         finest = merged(sizes[-1])
         everyone = torch.from_numpy(sample.spread(finest, alive)).long()
@@ -113,9 +113,7 @@ def cuts(k: int | Literal["auto"], images: int) -> list[int]:
     """Into how many groups the hierarchy is cut, coarse to fine. Raises KTooLarge."""
     if k == "auto":
         return sorted({max(2, round(share * math.sqrt(images))) for share in AUTO})
-    if k > images:
-        raise KTooLarge(k, images)
-    return [k]
+    return [clusters_for(k, images)]
 
 
 PLUGIN = Hierarchy
