@@ -11,7 +11,7 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any, Protocol
 
-import simplejpeg  # type: ignore[import-untyped]
+import simplejpeg
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
@@ -121,7 +121,7 @@ def load(dataset: Dataset[Any], batches: Iterable[list[Any]], workers: int) -> I
     """Collated batches in order. Raises WorkingCopyUnreadable."""
     loader: DataLoader[dict[str, Tensor] | _Unreadable] = DataLoader(
         _Handed(dataset),
-        batch_sampler=batches,  # type: ignore[arg-type]  # any iterable of lists will do
+        batch_sampler=batches,  # any iterable of lists will do
         num_workers=workers,
         collate_fn=_collated,
         multiprocessing_context=_clean_processes() if workers else None,

@@ -113,13 +113,13 @@ def _reserved(file: Path, shape: tuple[int, ...]) -> np.ndarray:
     """A memory map whose room on the disk is taken at once: a full disk must not kill the process at a later write."""
     try:
         with disk_full_named(FULL_DISK):
-            maps = np.lib.format.open_memmap(file, mode="w+", dtype=np.float16, shape=shape)  # type: ignore[no-untyped-call]
+            maps = np.lib.format.open_memmap(file, mode="w+", dtype=np.float16, shape=shape)
             with file.open("r+b") as stream:
                 os.posix_fallocate(stream.fileno(), 0, os.fstat(stream.fileno()).st_size)
     except BaseException:
         file.unlink(missing_ok=True)
         raise
-    return maps  # type: ignore[no-any-return]
+    return maps
 
 
 class Trunk:
