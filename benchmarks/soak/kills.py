@@ -75,9 +75,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=600, help="kills in all, half in each setting")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--setting", choices=list(SETTINGS), help="only this one; both may run at once, with one log")
     parser.add_argument("--log", type=Path, default=Path("soak-kills.jsonl"), help="what was done, to go on from")
     chosen = parser.parse_args()
-    for setting in SETTINGS:
+    for setting in [chosen.setting] if chosen.setting else SETTINGS:
         half = chosen.count // 2 if setting == "server" else -(-chosen.count // 2)
         while rest := order(setting, chosen.seed, half)[_done(chosen, setting) :][:LIFE]:
             strike(setting, rest, chosen.log, chosen.seed)

@@ -5,6 +5,7 @@
     python -m benchmarks.ssl rotation [--epochs 2]
     python -m benchmarks.ssl clusters [--minutes 1] [--k 10 100 1000]
     python -m benchmarks.ssl galleries
+    python -m benchmarks.ssl others
     python -m benchmarks.ssl hierarchy
     python -m benchmarks.ssl all
 
@@ -25,7 +26,7 @@ import torch
 from benchmarks.results import Results
 from benchmarks.ssl import against_lightly, cifar, clusters, galleries, methods, rotation
 
-PARTS = ("methods", "lightly", "rotation", "clusters", "galleries", "hierarchy")
+PARTS = ("methods", "lightly", "rotation", "clusters", "galleries", "others", "hierarchy")
 
 
 def main() -> None:
@@ -38,6 +39,7 @@ def main() -> None:
         "rotation": lambda: rotation.run(options.epochs, data, options.workers, results),
         "clusters": lambda: clusters.run(options.k, options.minutes or 1, data, options.workers, results),
         "galleries": lambda: galleries.run(results),
+        "others": lambda: galleries.run_others(results),
         "hierarchy": lambda: galleries.run_hierarchy(results),
     }
     for part in PARTS if options.part == "all" else (options.part,):

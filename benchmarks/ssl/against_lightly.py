@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
 from statistics import mean, median
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +20,7 @@ from torch.utils.data import DataLoader
 
 from benchmarks.results import Results, Row, percent, table
 from benchmarks.ssl.cifar import Cifar
-from benchmarks.ssl.lightly_models import PEERS, Peer
+from benchmarks.ssl.lightly_models import BYOL, DINO, MoCo, Peer, SimCLR
 from benchmarks.ssl.probe import probe
 from benchmarks.ssl.recipes import RECIPES, build
 from models.ssl.base import Method
@@ -29,7 +30,7 @@ from models.ssl.plan import Plan
 from models.ssl.seeds import generator, seed_globally
 
 SEEDS = (0, 1)
-BLOCK = 20  # steps
+BLOCK = 5  # steps; a machine that others share changes its speed within seconds
 BATCH = 128
 WHOLE_IMAGES = 30 * BATCH  # of the loops that make their views themselves
 ROUNDS = 3  # of those
@@ -38,15 +39,30 @@ HEAD = ["method", "kNN, ours", "kNN, lightly", "linear, ours", "linear, lightly"
 Ready = dict[str, Tensor]
 
 
+class Contest(NamedTuple):
+    name: str
+    peer: type[Peer]
+    params: dict[str, Any]  # of ours, beside those of the recipe
+
+
+CONTESTS = [
+    Contest("simclr", SimCLR, {}),
+    Contest("moco", MoCo, {}),
+    Contest("moco, keys whole", MoCo, {"parts": 1}),  # as in lightly's one process
+    Contest("byol", BYOL, {}),
+    Contest("dino", DINO, {}),
+]
+
+
 def run(steps: int, data: Cifar, workers: int, results: Results) -> None:
-    for peer in PEERS:
+    for one in CONTESTS:
         for seed in SEEDS:
             results.measured(
-                partial(side_by_side, peer, seed, steps, data),
-                part="lightly", name=peer.name, seed=seed, steps=steps,
+                partial(side_by_side, one, seed, steps, data),
+                part="lightly", name=one.name, seed=seed, steps=steps,
             )  # fmt: skip
-        results.measured(partial(whole_loops, peer, data, workers), part="lightly, whole", name=peer.name)
-        lines = [cells(one.name, steps, results) for one in PEERS]
+        results.measured(partial(whole_loops, one, data, workers), part="lightly, whole", name=one.name)
+        lines = [cells(contest.name, steps, results) for contest in CONTESTS]
         text = table(HEAD, [line for line in lines if line])
         print(text, flush=True)
         results.show("lightly", f"{steps} steps, mean of seeds {' and '.join(map(str, SEEDS))}.\n\n{text}")
@@ -85,20 +101,22 @@ class PlainLoop:
         return float(first + (last - first) * min(1.0, self.plan.t / share if share else 1.0))
 
 
-def pair(peer: type[Peer], seed: int, steps: int, data: Cifar) -> tuple[Run, PlainLoop]:
+def pair(contest: Contest, seed: int, steps: int, data: Cifar) -> tuple[Run, PlainLoop]:
     """Both around copies of one network."""
-    recipe = next(one for one in RECIPES if one.method == peer.name and one.params.get("version") != "v1")
+    method = contest.peer.name
+    recipe = next(one for one in RECIPES if one.method == method and one.params.get("version") != "v1")
     epochs = math.ceil(steps / (len(data.train) // BATCH))
-    ours = build(peer.name, data, **recipe.params, epochs=epochs, max_minutes=None, seed=seed)
+    params = recipe.params | contest.params
+    ours = build(method, data, **params, epochs=epochs, max_minutes=None, seed=seed)
     seed_globally(seed, "lightly's heads")
-    theirs = peer(ours)
+    theirs = contest.peer(ours)
     loop = Run(ours, data.train, None, "cpu", 0, None, math.inf, None, *[lambda _: None] * 2)
     loop.plan.total = steps
     return loop, PlainLoop(theirs, ours, Plan(steps, ours.params.warmup))
 
 
-def side_by_side(peer: type[Peer], seed: int, steps: int, data: Cifar) -> Row:
-    ours, theirs = pair(peer, seed, steps, data)
+def side_by_side(contest: Contest, seed: int, steps: int, data: Cifar) -> Row:
+    ours, theirs = pair(contest, seed, steps, data)
     seconds: list[dict[str, float]] = []
     for number, (epoch, block) in enumerate(blocks(ours)):
         contestants: list[tuple[str, Callable[[], None]]] = [
@@ -143,14 +161,14 @@ def their_steps(loop: PlainLoop, block: list[Ready], epoch: int) -> None:
         loop.step(batch, epoch)
 
 
-def whole_loops(peer: type[Peer], data: Cifar, workers: int) -> Row:
+def whole_loops(contest: Contest, data: Cifar, workers: int) -> Row:
     """An epoch of few images in which each makes its views, in so many worker processes."""
     few = Cifar(data.train[:WHOLE_IMAGES], data.train_labels[:WHOLE_IMAGES], data.test, data.test_labels)
     rounds: list[dict[str, float]] = []
     for number in range(ROUNDS):
         contestants: list[tuple[str, Callable[[], float]]] = [
-            ("ours", partial(our_epoch, peer, number, few, workers)),
-            ("theirs", partial(their_epoch, peer, number, few, workers)),
+            ("ours", partial(our_epoch, contest, number, few, workers)),
+            ("theirs", partial(their_epoch, contest, number, few, workers)),
         ]
         if number % 2:
             contestants.reverse()
@@ -161,17 +179,17 @@ def whole_loops(peer: type[Peer], data: Cifar, workers: int) -> Row:
     }
 
 
-def our_epoch(peer: type[Peer], seed: int, few: Cifar, workers: int) -> float:
+def our_epoch(contest: Contest, seed: int, few: Cifar, workers: int) -> float:
     """Seconds of `fit`, without the health that it measures after the epoch."""
-    ours, _ = pair(peer, seed, len(few.train) // BATCH, few)
+    ours, _ = pair(contest, seed, len(few.train) // BATCH, few)
     seconds = fit(ours.method, few.train, workers=workers).history[-1]["seconds"]
     assert seconds is not None
     return seconds
 
 
-def their_epoch(peer: type[Peer], seed: int, few: Cifar, workers: int) -> float:
+def their_epoch(contest: Contest, seed: int, few: Cifar, workers: int) -> float:
     """Seconds of the plain loop over torch's data loader as it comes, whose workers are forked."""
-    ours, theirs = pair(peer, seed, len(few.train) // BATCH, few)
+    ours, theirs = pair(contest, seed, len(few.train) // BATCH, few)
     started = time.perf_counter()
     order = torch.randperm(len(few.train), generator=generator(seed, "order")).split(BATCH)
     keys = [[Key(index, 0, {}) for index in batch.tolist()] for batch in order]

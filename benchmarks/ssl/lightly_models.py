@@ -145,6 +145,3 @@ class DINO(WithTeacher):
 
     def after_backward(self, epoch: int) -> None:
         self.head.cancel_last_layer_gradients(epoch)
-
-
-PEERS: tuple[type[Peer], ...] = (SimCLR, MoCo, BYOL, DINO)

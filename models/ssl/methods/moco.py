@@ -25,7 +25,6 @@ from models.ssl.heads import mlp
 from models.ssl.params import Params as Common
 from models.ssl.views import contrastive
 
-PARTS = 4  # of a shuffled batch of keys, each with batch statistics of its own
 LEAST_PART = 16  # keys; fewer give poor statistics
 
 
@@ -36,6 +35,9 @@ class Params(Common):
     )
     queue: int = Field(65_536, ge=1, description="Keys kept as negatives; always fewer than there are images.")
     momentum: float = Field(0.99, ge=0, le=1, description="Of the keys' encoder: higher follows more slowly.")
+    parts: int = Field(
+        4, ge=1, description="Of a shuffled batch of keys; each has batch statistics of its own, where those train."
+    )
     hidden: int = Field(2048, ge=1, description="Width of v2's hidden layer.")
     projection: int = Field(128, ge=2, description="Width of what the loss compares.")
 
@@ -86,7 +88,7 @@ class MoCo(Method):
         everyone = gather(views)
         mine = share(len(everyone))
         order = first(torch.randperm(len(everyone), device=views.device))
-        parts = everyone[order[mine]].chunk(max(1, min(PARTS, len(views) // LEAST_PART)))
+        parts = everyone[order[mine]].chunk(max(1, min(self.params.parts, len(views) // LEAST_PART)))
         keys = gather(torch.cat([self.teacher_head(self.teacher(part)) for part in parts]))
         return F.normalize(keys[order.argsort()[mine]].float(), dim=1)
 
