@@ -17,6 +17,7 @@ from app.access.scopes import SCOPED
 from app.access_log import AccessLog
 from app.audit_log import routes as audit_log
 from app.audits import routes as audits
+from app.bodies import BodyLimit
 from app.clusterings import routes as clusterings
 from app.collections import routes as collections
 from app.corrections import routes as corrections
@@ -92,6 +93,7 @@ def create_app(
     problems.install(app)
     openapi.describe(app)
     # The last one added is the first to see a request.
+    app.add_middleware(BodyLimit)
     app.add_middleware(SilentBodies, silence_s=settings.body_silence_s)
     app.add_middleware(RateLimit, rates=app.state.rates)
     app.add_middleware(Access, settings=settings, hosts=hosts)

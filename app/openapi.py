@@ -42,8 +42,8 @@ def _summary(description: str) -> str:
 
 
 def _everywhere(path: str, operation: dict[str, Any]) -> list[int]:
-    """Errors before the routes or behind them: no key, too many calls, no JSON in the body, what nobody foresaw."""
+    """Errors before the routes or behind them: no key, too many calls, no JSON or too much, what nobody foresaw."""
     body = operation.get("requestBody", {}).get("content", {})
     known = [] if operation[scopes.NAME] == "none" else [401, 403]
     known += [429] if path.startswith("/v1/") else []
-    return [*known, *([400] if "application/json" in body else []), 500]
+    return [*known, *([400, 413] if "application/json" in body else []), 500]

@@ -24,6 +24,7 @@ ROUTING = {
     404: "There is nothing at this address; GET /openapi.json lists what there is.",
     405: "This address does not take that method; GET /openapi.json lists those it takes.",
 }
+CODES = {413: "body_too_large"}  # app/bodies.py; all else is named by its status
 POSTGRES_DISK_FULL = "53100"
 # What SQLite calls an I/O error where it is told of a full disk by anything but a write.
 SQLITE_NO_ROOM = (
@@ -103,7 +104,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def routing(request: Request, error: HTTPException) -> Response:
-        code = phrase(error.status_code).lower().replace(" ", "_")
+        code = CODES.get(error.status_code, phrase(error.status_code).lower().replace(" ", "_"))
         detail = ROUTING.get(error.status_code, str(error.detail))
         headers = dict(error.headers or {})
         if error.status_code == 405:

@@ -1,6 +1,7 @@
 """Who calls, before anything of a request is read: then nobody without a key can send a body, however large.
 
-A long answer asks again while it is sent, so that nothing leaves a second after its key was revoked.
+A long body asks again while it comes, and a long answer while it is sent, so that a second after its key was revoked
+nothing more is taken, and nothing leaves.
 """
 
 import time
@@ -55,7 +56,7 @@ class Access:
             return
         before = CALLER.set(caller)
         try:
-            await self.app(scope, receive, _while_it_holds(scope, caller, send))
+            await self.app(scope, *_while_it_holds(scope, caller, receive, send))
         except* _KeyEnded:  # the server cuts the connection: what was sent must not look whole
             log.info("an answer was cut as its key no longer holds", path=scope["path"])
         finally:
@@ -75,25 +76,35 @@ class Access:
         return caller
 
 
-def _while_it_holds(scope: Scope, caller: Caller, send: Send) -> Send:
-    """Sends on as long as the caller's key or log-in does. _KeyEnded once it does not.
+def _while_it_holds(scope: Scope, caller: Caller, receive: Receive, send: Send) -> tuple[Receive, Send]:
+    """Receives and sends on as long as the caller's key or log-in holds. After that a body is as if cut off on its way,
+    and an answer raises _KeyEnded.
 
     What is sent in one piece was decided when it was asked for.
     """
     if caller in (ANYBODY, NOBODY):
-        return send
+        return receive, send
     gate: Gate = scope["app"].state.gate
     asked_at = time.monotonic()
 
-    async def sending(message: Message) -> None:
+    async def holds() -> bool:
         nonlocal asked_at
-        if message.get("more_body") and time.monotonic() - asked_at >= ASKED_EVERY_S:
-            if await run_in_threadpool(gate.caller, Headers(scope=scope)) != caller:
-                raise _KeyEnded
-            asked_at = time.monotonic()
+        if time.monotonic() - asked_at < ASKED_EVERY_S:
+            return True
+        found = await run_in_threadpool(gate.caller, Headers(scope=scope))
+        asked_at = time.monotonic()
+        return found == caller
+
+    async def receiving() -> Message:
+        message = await receive()
+        return message if message["type"] != "http.request" or await holds() else {"type": "http.disconnect"}
+
+    async def sending(message: Message) -> None:
+        if message.get("more_body") and not await holds():
+            raise _KeyEnded
         await send(message)
 
-    return sending
+    return receiving, sending
 
 
 def needs_no_key(method: str, path: str) -> bool:

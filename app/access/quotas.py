@@ -12,13 +12,14 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.access.caller import CALLER
-from app.db.tables import Collection, Job, Owner
+from app.bodies import Room
+from app.db.session import now
+from app.db.tables import Collection, Job, Owner, Upload
 from app.errors import TooLarge, TooMany
 
 # Jobs that clear up, mend, or help one that was asked for: they count for nobody and are never refused.
 SYSTEM = frozenset({"sweep", "repair", "embed"})
 UNFINISHED = ("queued", "running")
-MULTIPART_BYTES = 2**20  # what boundaries and names may add to the files of a body
 RETRY_S = 5
 What = TypeVar("What", bound=Hashable)
 
@@ -55,15 +56,38 @@ def sentence(session: Session, owner_id: UUID) -> str:
     return f"It would pass the quota: {used} are used. Delete images or collections, or have the quota raised."
 
 
-def check_declared(session: Session, collection_id: UUID, size: int, overhead: int = 0) -> None:
-    """TooLarge (quota_exceeded) when `size` bytes can't fit, before any of them is read.
+def room(session: Session, owner_id: UUID, overhead: int = 0) -> Room:
+    """How much an owner can still bring. What cannot fit need not be read, nor written anywhere.
 
-    Of them `overhead` may be no file's: what just fits must not be refused.
+    Of the bytes `overhead` may be no file's: what just fits must not be refused.
     """
-    owned = select(Collection.owner_id).where(Collection.id == collection_id)
-    owner = session.scalars(select(Owner).where(Owner.id == owned.scalar_subquery())).first()
-    if owner and size - overhead > left(owner.quota_bytes, owner.used_bytes):
-        raise TooLarge(sentence(session, owner.id), code="quota_exceeded")
+    owner = session.get_one(Owner, owner_id)
+    refused = TooLarge(sentence(session, owner_id), code="quota_exceeded")
+    return Room(left(owner.quota_bytes, owner.used_bytes) + overhead, refused)
+
+
+def check_under_way(session: Session, owner_id: UUID, size: int) -> None:
+    """TooLarge (quota_exceeded) when an upload of `size` bytes can't fit beside those that were begun already.
+
+    Each of them is on the disk as far as it is. Who begins one at the same time waits here.
+    """
+    if session.scalar(select(Owner.quota_bytes).where(Owner.id == owner_id)) is None:
+        return
+    session.get_one(Owner, owner_id, with_for_update=True)
+    uploads, collections = Upload.__table__.c, Collection.__table__.c
+    begun = select(func.coalesce(func.sum(uploads.size), 0)).where(uploads.job_id.is_(None))
+    owned = uploads.collection_id.in_(select(collections.id).where(collections.owner_id == owner_id))
+    under_way = session.scalar(begun.where(owned, uploads.expires_at > now(session))) or 0
+    if size + under_way > (free := room(session, owner_id)).bytes:
+        raise (
+            free.refused
+            if not under_way
+            else TooLarge(
+                f"{sentence(session, owner_id)} Uploads that were begun hold {under_way:,} bytes more: "
+                "finish or give up those of GET /v1/uploads.",
+                code="quota_exceeded",
+            )
+        )
 
 
 def admit_job(session: Session, owner_id: UUID, kind: str) -> None:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from app.access.scopes import READ
+from app.bodies import Room, stream
 from app.clusterings import cuts, repository, service
 from app.clusterings.export import FORMATS
 from app.clusterings.repository import Member
@@ -234,12 +235,8 @@ async def _body(request: Request) -> tuple[str, bytes]:
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind not in ("application/json", "text/csv"):
         raise UnsupportedType("Send the labels as application/json or text/csv.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_LABELS_BYTES:
-            raise TooLarge("The labels are larger than 200 MB.", code="labels_too_large")
-    return kind, bytes(body)
+    room = Room(MAX_LABELS_BYTES, TooLarge("The labels are larger than 200 MB.", code="labels_too_large"))
+    return kind, b"".join([chunk async for chunk in stream(request, room)])
 
 
 def _labels(kind: str, body: bytes) -> dict[str, str]:

@@ -10,12 +10,15 @@ from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from app.bodies import Room, stream
 from app.errors import Invalid, TooLarge
 from app.images.schemas import UploadItem
 from app.images.staging import FileTooLarge, Staged, Stager, too_large
 from app.text import printable
 
 MAX_FIELD_BYTES = 64 * 1024
+MAX_FIELDS = 20  # that are no files; what Roost asks for are at most two
+MULTIPART_BYTES = 2**20  # what boundaries, names and fields may add to the files of a body
 MAX_HEADER_BYTES = 32 * 1024  # a name of 4096 characters has up to 16 KB; the parser's default would refuse it
 
 
@@ -73,7 +76,9 @@ class Receiver:
         _, options = parse_options_header(self._headers.get("content-disposition", ""))
         field, name = options.get(b"name", b""), options.get(b"filename")
         if name is None:
-            self._text, self._text_name = bytearray(), field.decode("utf-8", "replace")
+            if (text_name := field.decode("utf-8", "replace")) not in self.fields and len(self.fields) >= MAX_FIELDS:
+                raise Invalid(f"There are more than {MAX_FIELDS} fields besides the files.", code="multipart_invalid")
+            self._text, self._text_name = bytearray(), text_name
         elif field.decode("utf-8", "replace") == self.field:
             if len(self.received) >= self.max_files:
                 raise TooLarge(
@@ -106,8 +111,11 @@ class Receiver:
         self.complete = True
 
 
-async def receive(request: Request, receiver: Receiver) -> None:
-    """Read the whole body into the receiver. On any error nothing of it is left on disk."""
+async def receive(request: Request, receiver: Receiver, room: Room) -> None:
+    """Read the whole body into the receiver. On any error nothing of it is left on disk.
+
+    Raises Invalid (multipart_invalid), TooLarge (too_many_files), StorageFull, and what `room` refuses with.
+    """
     _, options = parse_options_header(request.headers.get("content-type", ""))
     boundary = options.get(b"boundary")
     if not boundary:
@@ -118,7 +126,7 @@ async def receive(request: Request, receiver: Receiver) -> None:
             receiver.callbacks(),  # type: ignore[arg-type]
             max_header_size=MAX_HEADER_BYTES,
         )
-        async for chunk in request.stream():
+        async for chunk in stream(request, room):
             await run_in_threadpool(parser.write, chunk)
         if not receiver.complete:
             raise Invalid("The multipart body ends before its last boundary.", code="multipart_invalid")

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from sqlalchemy.orm import Session
 
 from app.access import quotas
 from app.blobs import BlobResponse, blob, contents
@@ -16,6 +15,7 @@ from app.errors import Conflict, NotFound, UnsupportedType
 from app.idempotency import OnceKey
 from app.images import places as found_places
 from app.images import repository, service, uploads
+from app.images.multipart import MULTIPART_BYTES
 from app.images.schemas import ImageOut, ImagePlaceOut, JobAccepted, Status, UploadOut
 from app.pagination import Page
 from app.problems import responses
@@ -56,20 +56,14 @@ _IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable", "X-Conten
 async def upload(collection_id: UUID, request: Request, res: Res, once: OnceKey, request_id: RequestId) -> Response:
     """Upload pictures: multipart/form-data with "files", or a zip, tar or tar.gz as the body."""
     with res.database.reading() as session:
-        collections_repository.get(session, collection_id)
-        _check_declared(session, collection_id, request)
+        owner_id = collections_repository.get(session, collection_id).owner_id
+        room = quotas.room(session, owner_id, overhead=MULTIPART_BYTES)
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        return await uploads.files(request, res, collection_id, once, request_id)
+        return await uploads.files(request, res, collection_id, once, request_id, room)
     if kind in uploads.ARCHIVES:
-        return await uploads.archive(request, res, collection_id, once, uploads.ARCHIVES[kind], request_id)
+        return await uploads.archive(request, res, collection_id, once, uploads.ARCHIVES[kind], request_id, room)
     raise UnsupportedType("Send multipart/form-data, application/zip, application/x-tar or application/gzip.")
-
-
-def _check_declared(session: Session, collection_id: UUID, request: Request) -> None:
-    length = request.headers.get("content-length", "")
-    if length.isdecimal():
-        quotas.check_declared(session, collection_id, int(length), quotas.MULTIPART_BYTES)
 
 
 @router.get("/collections/{collection_id}/images", operation_id="listImages", responses=responses(404, 422, 503))

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.bodies import Room, stream
 from app.collections import repository as collections_repository
 from app.collections import service as collections_service
 from app.db.session import now, withhold
@@ -20,7 +21,7 @@ from app.ids import new_id
 from app.images import service
 from app.images.multipart import Receiver, receive
 from app.images.schemas import JobAccepted, UploadItem, UploadOut
-from app.images.staging import FileTooLarge, Staged, Stager
+from app.images.staging import Staged, Stager
 from app.jobs import ledger
 from app.jobs import repository as jobs
 from app.resources import Resources
@@ -35,10 +36,12 @@ ARCHIVES = {
 }
 
 
-async def files(request: Request, res: Resources, collection_id: UUID, once: Once, request_id: str | None) -> Response:
+async def files(
+    request: Request, res: Resources, collection_id: UUID, once: Once, request_id: str | None, room: Room
+) -> Response:
     """1 to 1000 files in one multipart body."""
     receiver = Receiver(res.settings.scratch, "files", res.settings.max_upload_files, res.settings.max_file_bytes)
-    await receive(request, receiver)
+    await receive(request, receiver, room)
     try:
         if not receiver.received:
             raise Invalid('There is no file in the field "files".', code="no_files")
@@ -108,18 +111,16 @@ def _ingest_job(session: Session, collection_id: UUID, request_id: str | None) -
 
 
 async def archive(
-    request: Request, res: Resources, collection_id: UUID, once: Once, kind: str, request_id: str | None
+    request: Request, res: Resources, collection_id: UUID, once: Once, kind: str, request_id: str | None, room: Room
 ) -> Response:
     """A zip or tar, streamed to disk; a job unpacks it."""
-    stager = Stager(res.settings.scratch, "archive", res.settings.max_archive_bytes)
+    limit = res.settings.max_archive_bytes
+    refused = TooLarge(f"The archive is larger than {limit:,} bytes; send it in parts.", code="archive_limit")
+    smaller = min(Room(limit, refused), room, key=lambda one: one.bytes)
+    stager = Stager(res.settings.scratch, "archive", limit)
     try:
-        async for chunk in request.stream():
+        async for chunk in stream(request, smaller):
             await run_in_threadpool(stager.write, chunk)
-    except FileTooLarge as error:
-        limit = res.settings.max_archive_bytes
-        raise TooLarge(
-            f"The archive is larger than {limit:,} bytes; send it in parts.", code="archive_limit"
-        ) from error
     except BaseException:
         stager.drop()
         raise

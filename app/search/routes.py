@@ -10,10 +10,11 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from app.access.scopes import READ
+from app.bodies import Room, stream
 from app.deps import Res
 from app.errors import Invalid, TooLarge, UnsupportedType
 from app.images import service as images_service
-from app.images.multipart import Receiver, receive
+from app.images.multipart import MULTIPART_BYTES, Receiver, receive
 from app.images.schemas import UploadItem
 from app.problems import responses
 from app.search.schemas import Box, Filters, Query, SearchOut, body, part
@@ -68,13 +69,10 @@ async def search(
 
 
 async def _query(request: Request) -> Query:
-    received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > MAX_JSON_BYTES:
-            raise TooLarge("The query is larger than 10 KB.", code="query_too_large")
+    room = Room(MAX_JSON_BYTES, TooLarge("The query is larger than 10 KB.", code="query_too_large"))
+    received = b"".join([chunk async for chunk in stream(request, room)])
     try:
-        return Query.model_validate_json(bytes(received))
+        return Query.model_validate_json(received)
     except ValidationError as error:
         raise Invalid(_first(error), code="invalid") from error
 
@@ -103,7 +101,8 @@ async def _by_picture(
     filters: Filters,
 ) -> SearchOut:
     receiver = Receiver(res.settings.scratch, "file", 1, res.settings.max_file_bytes)
-    await receive(request, receiver)
+    refused = TooLarge(f"The picture is larger than {res.settings.max_file_bytes:,} bytes. Send a smaller version.")
+    await receive(request, receiver, Room(res.settings.max_file_bytes + MULTIPART_BYTES, refused))
 
     def work() -> SearchOut:
         if not receiver.received:

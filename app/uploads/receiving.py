@@ -3,6 +3,7 @@
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
+from app.bodies import Room, stream
 from app.db.tables import Upload
 from app.errors import Conflict, TooLarge
 from app.images import service as images
@@ -27,7 +28,7 @@ async def receive(
     with under_way.bringing(upload.id) as bringing:
         try:
             try:
-                async for chunk in bringing.until_asked(request.stream()):
+                async for chunk in bringing.until_asked(stream(request, Room(body.left, too_long(upload)))):
                     await run_in_threadpool(body.write, chunk)
             except ClientDisconnect:
                 if checksum is None:
@@ -53,8 +54,6 @@ class Body:
 
     def write(self, chunk: bytes) -> None:
         self.left -= len(chunk)
-        if self.left < 0:
-            raise too_long(self.upload)
         if self.checksum:
             self.checksum.update(chunk)
         most, view = self.res.settings.upload_piece_bytes, memoryview(chunk)

@@ -17,7 +17,7 @@ from app.resources import Resources
 from app.uploads import metadata, protocol, repository, service
 from app.uploads.checksum import ALGORITHMS, Checksum
 from app.uploads.protocol import OFFSETS, Resumable, TusRoute
-from app.uploads.receiving import receive, too_long
+from app.uploads.receiving import receive
 from app.uploads.schemas import ResumableOut
 
 router = APIRouter(tags=["uploads"])
@@ -117,6 +117,7 @@ def _look(res: Resources, upload_id: UUID) -> Upload:
 )
 async def ask(upload_id: UUID, request: Request, res: Res) -> Response:
     """How far an upload is: Upload-Offset is where to go on. A request that still brings bytes is ended first."""
+    await run_in_threadpool(_look, res, upload_id)  # whose it is not, is told so before anything ends
     await request.app.state.under_way.end(upload_id)
     upload = await run_in_threadpool(_look, res, upload_id)
     whole = {"Upload-Length": str(upload.size), "Upload-Metadata": upload.described, "Cache-Control": "no-store"}
@@ -140,8 +141,6 @@ async def go_on(
     upload = await run_in_threadpool(_look, res, upload_id)
     if offset != upload.received:
         raise service.offset_conflict(upload)
-    if int(request.headers.get("content-length", 0)) > upload.size - offset:
-        raise too_long(upload)
     await receive(request, res, upload, summed, request_id)
     upload = await run_in_threadpool(_look, res, upload_id)
     return Response(status_code=204, headers=protocol.headers(upload))

@@ -31,9 +31,9 @@ def folder(collection_id: UUID, upload_id: UUID) -> str:
 
 def begin(session: Session, settings: Settings, size: int, said: Metadata) -> Upload:
     """A new upload of `size` bytes. Raises NotFound (collection), TooLarge (also quota_exceeded)."""
-    collections_repository.get(session, said.collection_id)
+    collection = collections_repository.get(session, said.collection_id)
     _check_size(settings, size, said)
-    quotas.check_declared(session, said.collection_id, size)
+    quotas.check_under_way(session, collection.owner_id, size)
     moment = now(session)
     upload = Upload(
         id=new_id(),

@@ -5,7 +5,6 @@ import base64
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -14,7 +13,7 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from app.db.tables import LOCAL, Owner, Upload, UploadPiece
+from app.db.tables import Upload, UploadPiece
 from app.uploads import service
 from tests.app.calls import NOWHERE, files_below, new_collection, problem
 from tests.app.uploads.conftest import PIECE
@@ -65,24 +64,6 @@ def test_sizes_that_are_refused(pieces_api: TestClient, name: str, size: int, st
     headers = TUS | {"Upload-Length": str(size), "Upload-Metadata": said}
     answer = pieces_api.post("/v1/uploads", headers=headers)
     problem(answer, status, code)
-
-
-@pytest.fixture
-def quota(pieces_api: TestClient) -> Iterator[int]:
-    """Bytes that are left to everybody here while the test runs."""
-    for left in (1000, None):
-        with resources(pieces_api).database.transaction() as session:
-            owner = session.get_one(Owner, LOCAL)
-            owner.quota_bytes = left and owner.used_bytes + left
-        if left:
-            yield left
-
-
-def test_what_is_over_the_quota_is_not_even_begun(pieces_api: TestClient, quota: int) -> None:
-    said = metadata(filename="a.jpg", collection=new_collection(pieces_api))
-    told = {**TUS, "Upload-Metadata": said}
-    problem(pieces_api.post("/v1/uploads", headers={**told, "Upload-Length": str(quota + 1)}), 413, "quota_exceeded")
-    assert pieces_api.post("/v1/uploads", headers={**told, "Upload-Length": str(quota)}).status_code == 201
 
 
 def test_a_collection_that_is_not_there(pieces_api: TestClient) -> None:
