@@ -29,7 +29,7 @@ WHOLE["lossless"] = encoded(textured(), "webp", lossless=True)
 def test_a_cut_picture_is_corrupt(kind: str) -> None:
     data = WHOLE[kind]
     assert normalise(data, "").width == 160
-    for percent in range(5, 100, 5):
+    for percent in range(1, 100):
         with pytest.raises(ImageRejected) as refused:
             normalise(data[: len(data) * percent // 100], "")
         assert refused.value.code == "image_corrupt", percent
