@@ -1,5 +1,6 @@
 """A Roost in one of its settings, with real servers from wheels."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.fixtures.lives import Lives
-from tests.fixtures.servers import free_port, new_database, running_postgres, start_redis
+from tests.fixtures.servers import free_port, new_bucket, new_database, running_postgres, running_s3, start_redis
 from tests.fixtures.services import Service, environment
 
 SETTINGS = ("embedded", "server")
@@ -36,11 +37,13 @@ class Redis:
 
 @contextmanager
 def servers(folder: Path) -> Iterator[tuple[dict[str, str], Redis]]:
-    """An empty PostgreSQL database and a Redis: the environment that leads to them, and the latter."""
-    with running_postgres() as postgres:
+    """An empty PostgreSQL database, a Redis and an S3: the environment that leads to them, and the second."""
+    with running_postgres() as postgres, running_s3(folder) as access:
         redis = Redis(folder / "redis")
+        os.environ.update(access)  # where a client of S3 in this process looks for it
+        urls = {"ROOST_DATABASE_URL": new_database(postgres), "ROOST_BROKER_URL": redis.url}
         try:
-            yield {"ROOST_DATABASE_URL": new_database(postgres), "ROOST_BROKER_URL": redis.url}, redis
+            yield access | urls | {"ROOST_STORAGE_URL": f"s3://{new_bucket(access)}/roost"}, redis
         finally:
             redis.end()
 
@@ -49,7 +52,7 @@ def servers(folder: Path) -> Iterator[tuple[dict[str, str], Redis]]:
 def running(setting: str, folder: Path, **more: str) -> Iterator[Lives]:
     """A fresh service in `folder`, which goes with it."""
     if setting == "embedded":
-        with _emptied(folder), _lives(folder, 0, more) as lives:
+        with _emptied(folder), _lives(folder, more) as lives:
             yield lives
     else:
         with running_server(folder, **more) as (lives, _):
@@ -58,8 +61,8 @@ def running(setting: str, folder: Path, **more: str) -> Iterator[Lives]:
 
 @contextmanager
 def running_server(folder: Path, workers: int = 1, **more: str) -> Iterator[tuple[Lives, Redis]]:
-    """The same in the server setting, with its Redis."""
-    with _emptied(folder), servers(folder) as (urls, redis), _lives(folder, workers, more | urls) as lives:
+    """The same in the server setting, with two APIs, and its Redis."""
+    with _emptied(folder), servers(folder) as (urls, redis), _lives(folder, more | urls, workers, apis=2) as lives:
         yield lives, redis
 
 
@@ -73,9 +76,9 @@ def _emptied(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _lives(folder: Path, workers: int, more: dict[str, str]) -> Iterator[Lives]:
+def _lives(folder: Path, more: dict[str, str], workers: int = 0, apis: int = 1) -> Iterator[Lives]:
     data = folder / "data"
-    lives = Lives(Service(data, environment(data, **more), workers=workers), folder / "armed")
+    lives = Lives(Service(data, environment(data, **more), workers=workers), folder / "armed", apis)
     try:
         yield lives
     finally:
