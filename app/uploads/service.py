@@ -11,6 +11,7 @@ from app.collections import service as collections_service
 from app.db.session import now
 from app.db.tables import Upload, UploadPiece
 from app.errors import Conflict, TooLarge
+from app.failpoints import reached
 from app.ids import new_id
 from app.images.staging import Staged
 from app.jobs import ledger
@@ -68,12 +69,14 @@ def keep(res: Resources, upload: Upload, start: int, staged: Staged, request_id:
     key = f"{folder(upload.collection_id, upload.id)}/{start:015}-{new_id()}"
     with removed_unless_kept(res.storage, [key]) as keep_blob:
         res.storage.put([(staged.path, key)])
+        reached("piece.stored")
         with res.database.transaction() as session:
             _advance(session, upload, start, staged.size, request_id)
             piece = UploadPiece(upload_id=upload.id, start=start, size=staged.size, sha256=staged.sha256, key=key)
             session.add(piece)
             session.flush()
             keep_blob(True)
+        reached("piece.answering")
 
 
 def _advance(session: Session, upload: Upload, start: int, size: int, request_id: str | None) -> None:

@@ -16,6 +16,7 @@ from app.corrections import repository as corrections
 from app.corrections.centres import Centres
 from app.db.tables import Cluster, Clustering
 from app.embeddings import repository as embeddings
+from app.failpoints import reached
 from models.clustering.lloyd import assign as assign_to_run
 from workers.context import Context, JobFailed
 from workers.jobs.cluster import assign, prepare
@@ -61,6 +62,7 @@ def _join(context: Context, clustering: Clustering, set_id: UUID) -> int:
             odd = distances / _limits(session, row, numbers)
             assign(session, clustering.id, ids, labels, distances, leaves, numbers, odd)
             _count(session, row, numbers, distances)
+        reached("assign.joined")
 
 
 def _limits(session: Session, row: Clustering, numbers: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from app.db.session import now
 from app.db.tables import DuplicatePair, DuplicateScan, EmbeddingSet, Image
 from app.duplicates import repository
 from app.embeddings import repository as embeddings
+from app.failpoints import reached
 from app.ids import new_id
 from app.images import repository as images
 from app.images.service import working_key
@@ -96,6 +97,7 @@ def _hash_missing(context: Context, collection_id: UUID) -> None:
             rows = [{"id": i, "pixels_sha256": d, "phash": h} for i, (d, h) in found.items() if i in alive]
             if rows:
                 session.execute(update(Image), rows)
+        reached("duplicates.hashed")
 
 
 def _copy(context: Context, collection_id: UUID, image_id: UUID) -> Path:
@@ -162,6 +164,7 @@ def _publish(
             involved = {ids[row] for end in (part.first, part.second) for row in end.tolist()}
             if rows := _rows(scan.id, ids, part, set(images.names(session, involved))):
                 session.execute(insert(DuplicatePair), rows)
+    reached("duplicates.published")
     return scan
 
 

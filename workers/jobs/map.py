@@ -10,6 +10,7 @@ from app.clusterings import repository as clusterings
 from app.collections.service import prefix
 from app.db.tables import Clustering, EmbeddingSet
 from app.embeddings import repository as embeddings
+from app.failpoints import reached
 from app.ids import new_id
 from app.maps import file
 from models.maps import place, project
@@ -73,8 +74,10 @@ def _anchors(
 
 def _publish(context: Context, clustering: Clustering, key: str, made: file.Block) -> None:
     context.storage.put([(file.write(context.folder / "map.arrow", made), key)])
+    reached("map.stored")
     with context.step("map", len(made.ids), len(made.ids), "images") as session:
         session.get_one(Clustering, clustering.id).map_key = key
+    reached("map.swapped")
     if clustering.map_key:
         context.storage.delete(clustering.map_key)
 

@@ -13,6 +13,7 @@ from app.clusterings import repository as clusterings
 from app.db.session import now
 from app.db.tables import Image, Prediction, Propagation
 from app.embeddings import repository as embeddings
+from app.failpoints import reached
 from app.ids import new_id
 from app.labels import repository
 from models.labels.given import Given
@@ -56,6 +57,7 @@ def run(context: Context) -> None:
             if kept := [row | {"propagation_id": propagation_id} for row in rows if row["image_id"] in alive]:
                 session.execute(insert(Prediction), kept)
         tally.update((row["label"], row["given"]) for row in rows)
+        reached("propagate.labelled")
     with context.succeed({"propagation_id": str(propagation_id)}) as session:
         values = {"complete": True, "metrics": _metrics(spreading, tally)}
         session.execute(update(Propagation).where(Propagation.id == propagation_id).values(**values))
