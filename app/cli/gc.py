@@ -12,7 +12,7 @@ def gc(
     data: Annotated[Path | None, typer.Option(help="The data folder. Default: ./data")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
 ) -> None:
-    """Remove what nobody needs: stored files without a row and scratch files, both older than an hour.
+    """Remove what nobody needs: stored files without a row and scratch files, both older than a day.
 
     A killed upload or job may leave some. It may run beside the service.
 

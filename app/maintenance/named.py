@@ -27,6 +27,8 @@ from app.uploads import repository as uploads
 PAGE = 1000  # rows a transaction: one that is open for hours would keep SQLite's log growing
 GONE = "file_missing"  # the code of an image whose original is known to be lost
 
+BRINGING = ("ingest", "fetch")  # jobs whose input holds pictures or their addresses
+
 ORIGINAL, WORKING, LARGE = "original", "working copy", "large copy"
 SHARD, INDEX, MAP = "shard", "index", "map"
 Row = TypeVar("Row", Image, EmbeddingShard)
@@ -45,10 +47,14 @@ class Named:
 
 
 def of_collection(database: Database, collection_id: UUID) -> Iterator[Named]:
-    """Read page by page, each in a transaction of its own."""
-    yield from _images(database, collection_id)
+    """Read page by page, each in a transaction of its own.
+
+    Jobs come first: one that ends while all this is read has then either been seen at work, or its rows are seen.
+    """
     with database.reading() as session:
         yield from _jobs(session, collection_id)
+    yield from _images(database, collection_id)
+    with database.reading() as session:
         yield from _uploads(session, collection_id)
         yield from _encoders(session, collection_id)
         yield from _clusterings(session, collection_id)
@@ -85,9 +91,12 @@ def _jobs(session: Session, collection_id: UUID) -> Iterator[Named]:
         if row.report_key:
             yield Named("report", row.report_key, row.id)
         if unfinished:
-            yield Named("unpacked list", f"{home}/reports/{row.id}.unpacked", row.id, required=False)
+            for suffix in ("unpacked", "ndjson"):
+                yield Named("report", f"{home}/reports/{row.id}.{suffix}", row.id, required=False)
             kept = f"{checkpoints_folder(collection_id)}/{row.id}"
             yield Named("checkpoint", kept, row.id, required=False, below=True)
+            if row.kind in BRINGING and row.input_key:  # the next attempt gives what this one stored the same keys
+                yield Named("originals to come", f"{home}/originals", row.id, required=False, below=True)
 
 
 def _uploads(session: Session, collection_id: UUID) -> Iterator[Named]:

@@ -1,4 +1,10 @@
-"""Blobs that no row names: what a killed upload or job left."""
+"""Blobs that no row names: what a killed upload or job left.
+
+An orphan is never needed again, however long after it was found it is deleted. For a blob is stored under a new key,
+and its row is committed within the grace period or never: so what had been there for that long when the reading of the
+rows began, and is named by none of them, will not be. How long reading and listing take does not matter. The one
+exception, keys that a later attempt at a job stores to once more, are named by that job while it is to run.
+"""
 
 import time
 from collections.abc import Iterator
@@ -12,15 +18,19 @@ from app.db.tables import Collection
 from app.maintenance import named
 from app.maintenance.findings import Finding
 from app.storage import Storage
-from app.storage.file import FileStorage
+from app.storage.kept import COMMITTED_WITHIN_S
 
-GRACE_S = 3600.0  # a blob is stored before its row; whoever has not committed by then never will
+GRACE_S = 2 * COMMITTED_WITHIN_S  # the other half is for clocks that differ
 
 
 class Names:
-    """What one collection's rows name. In memory: about 200 bytes a blob of one collection."""
+    """What one collection's rows name. In memory: about 200 bytes a blob of one collection.
+
+    To be made before the first of the rows is read: what is stored from then on may be named by a row not seen.
+    """
 
     def __init__(self) -> None:
+        self.begun = time.time()
         self.keys: set[str] = set()
         self.prefixes: list[str] = []
 
@@ -50,33 +60,29 @@ def names(database: Database, collection_id: UUID) -> Names:
 def of_collection(
     database: Database, storage: Storage, collection_id: UUID, known: Names, grace_s: float
 ) -> Iterator[Finding]:
-    """Orphans below a collection that exists, at least `grace_s` seconds old."""
+    """Orphans below a collection that exists, at least `grace_s` seconds old when `known` was begun."""
     with database.reading() as session:
         going = tuple(f"{one}/" for one in named.going(session))
     for key in storage.keys(prefix(collection_id)):
-        if not known.have(key) and not key.startswith(going) and aged(storage, key, grace_s):
+        if not known.have(key) and not key.startswith(going) and _there(storage, key, known.begun - grace_s):
             yield Finding("orphaned", "blob", key, "no row names it", collection_id)
 
 
 def strangers(database: Database, storage: Storage, grace_s: float) -> Iterator[Finding]:
-    """Orphans outside every collection that exists."""
+    """Orphans outside every collection that exists, at least `grace_s` seconds old when the collections were read."""
+    since = time.time() - grace_s
     homes = {prefix(one) for one in collections(database)}
     with database.reading() as session:
         going = tuple(f"{one}/" for one in named.going(session))
     for key in storage.keys(""):
         home = "/".join(key.split("/", 2)[:2])
-        if home not in homes and not key.startswith(going) and aged(storage, key, grace_s):
+        if home not in homes and not key.startswith(going) and _there(storage, key, since):
             yield Finding("orphaned", "blob", key, "it belongs to no collection")
 
 
-def aged(storage: Storage, key: str, grace_s: float) -> bool:
-    """Whether it has had its name for so long.
-
-    On a disk by the inode's time, which putting it in place sets anew: the content may have been written hours before.
-    """
+def _there(storage: Storage, key: str, since: float) -> bool:
+    """Whether it was put there before."""
     try:
-        local = isinstance(storage, FileStorage)
-        since = storage.local(key).stat().st_ctime if local else storage.stat(key).modified
-        return time.time() - since >= grace_s
+        return storage.stat(key).modified < since
     except FileNotFoundError:  # it has just been deleted
         return False

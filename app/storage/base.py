@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, Self
 
 
 class Stat(NamedTuple):
-    """size in bytes, modified in seconds since 1970."""
+    """size in bytes, modified in seconds since 1970: when it was put there, however old the content is."""
 
     size: int
     modified: float

@@ -123,7 +123,9 @@ def _make_folders(folder: Path, root: Path) -> set[Path]:
 
 
 def _sync_tree(path: Path) -> None:
+    """Its age counts from now: a folder may have been made for hours, and a rename leaves what is in it as old."""
     if path.is_dir():
         for entry in path.iterdir():
             _sync_tree(entry)
+    os.utime(path)
     flush(path)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
@@ -57,6 +58,18 @@ def test_of_many_writers_one_wins_and_nobody_sees_a_mixture(storage: Storage, tm
     assert winner in written
     put(storage, tmp_path, "key", b"late")
     assert content(storage, "key") == winner
+
+
+def test_the_age_counts_from_being_put(storage: Storage, tmp_path: Path) -> None:
+    """However long the content had been waiting: `roost gc` must not take what has just come for an old orphan."""
+    file, folder = tmp_path / "file", tmp_path / "folder"
+    folder.mkdir()
+    for path in (file, folder / "part"):
+        path.write_bytes(b"x")
+        os.utime(path, (1, 1))
+    before = int(time.time())  # S3 counts in seconds
+    storage.put([(file, "file"), (folder, "index")])
+    assert all(before <= storage.stat(key).modified <= time.time() for key in ("file", "index/part"))
 
 
 @pytest.mark.parametrize(("start", "stop"), [(0, None), (0, 1), (3, 7), (9, 10), (4, None), (8, 99), (10, None)])
