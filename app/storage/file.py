@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import stat
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from app.storage.base import Reader, Stat
 from models.disk import flush
 
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EXDEV, errno.EMLINK, errno.ENOSYS)
+RECENT_S = 120.0  # by then the system itself has written a new entry; the least busy ones wait for 30 s
 
 
 class FileStorage:
@@ -112,14 +114,20 @@ def _move_folder(source: Path, target: Path) -> None:
 
 
 def _make_folders(folder: Path, root: Path) -> set[Path]:
-    """Create what is missing of a folder's path; the parents that gained an entry and must be synced."""
-    gained = set()
-    step = folder
-    while step != root and not step.exists():
-        gained.add(step.parent)
-        step = step.parent
+    """Create what is missing of a folder's path; the parents whose entries must be synced.
+
+    Also those that gained an entry lately: who made it may not have come to sync it yet, and our file hangs on it too.
+    """
+    path = [folder, *folder.parents]
+    steps = path[: path.index(root)]
+    gained = {step.parent for step in steps if not step.exists()}
     folder.mkdir(parents=True, exist_ok=True)
-    return gained
+    return gained | {step.parent for step in steps if _young(step.parent)}
+
+
+def _young(folder: Path) -> bool:
+    """Whether something in it was made or removed within RECENT_S."""
+    return folder.stat().st_mtime > time.time() - RECENT_S
 
 
 def _sync_tree(path: Path) -> None:
