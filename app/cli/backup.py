@@ -23,7 +23,8 @@ def backup(
 ) -> None:
     """Copy database and stored files, also while the service runs: whatever the copied rows name, the copy has.
 
-    On the same disk stored files are hard links; on another one they are copied. Exit code 1 when some are missing.
+    On the same disk stored files are hard links; on another one they are copied. Exit code 1 when some are missing or
+    damaged.
 
     Example: roost backup /mnt/backup/monday --data ~/roost
     """

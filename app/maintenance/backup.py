@@ -4,8 +4,7 @@ Roost stores a blob before the row that names it is committed, and deletes it af
 database is copied first and then each blob that this copy names, a blob can only be absent because its row has been
 removed since. A second copy of the database no longer names it, and names a few new ones, which are copied in turn;
 and so on until one copy has all its blobs. Usually that is the first, else the second: in the time between two only
-what was added has to be copied. A blob that is absent and still named by a later copy is a loss of the live data, and
-is reported. Copying the blobs first would not do: the rows committed meanwhile would lack theirs.
+what was added has to XX Copying the blobs first would not do: the rows committed meanwhile would lack theirs.
 
 Last, the copy forgets what its database does not name. Blobs are never written to once they have their name, so a hard
 link is as good as a copy, and takes neither time nor room; but what damages the disk then damages both.
@@ -22,11 +21,12 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from app.db.session import Database
-from app.errors import Invalid, full_disk_named
+from app.errors import Invalid, Unavailable, full_disk_named
 from app.maintenance import manifest, named, orphans
 from app.maintenance.findings import Progress
 from app.resources import Resources
 from app.storage import open_storage
+from app.storage.base import sha256_in
 from models.disk import flush
 
 
@@ -51,7 +51,8 @@ def backup(res: Resources, folder: Path, copying: Progress, hashing: Progress) -
         lost = _until_whole(res, folder, copying) if embedded else _blobs_alone(res, folder, copying)
         for path in (folder, *(one for one in folder.rglob("*") if one.is_dir())):
             flush(path)
-        return BackedUp(manifest.write(folder, hashing), sorted(lost))
+        seal = manifest.write(folder, hashing)
+        return BackedUp(seal, sorted(lost | _changed(folder)))
 
 
 def _until_whole(res: Resources, folder: Path, progress: Progress) -> set[str]:
@@ -109,13 +110,27 @@ def _blobs(res: Resources, database: Database, folder: Path, progress: Progress)
 
 def _files(res: Resources, one: named.Named) -> Iterator[str]:
     """Keys of the files that a name stands for."""
-    path = res.storage.local(one.key)
-    yield from list(res.storage.keys(one.key)) if one.below or path.is_dir() else [one.key]
+    path = None if one.below else _local(res, one.key)
+    yield from list(res.storage.keys(one.key)) if path is None or path.is_dir() else [one.key]
+
+
+def _local(res: Resources, key: str) -> Path | None:
+    """Where it can be read from. None where the store has it damaged, which makes it absent."""
+    try:
+        return res.storage.local(key)
+    except Unavailable as error:
+        if error.code != "storage_unavailable":
+            raise
+        res.storage.exists(key)  # raises when it is the store that fails, and not this blob
+        return None
 
 
 def _whole(target: Path, one: named.Named) -> bool:
-    """Of a folder, all of it: one that is being deleted may have been copied in part."""
-    if not target.is_dir():
+    """Of a folder, all of it: one that is being deleted may have been copied in part.
+
+    Originals are only looked for here: sealing reads them anyway. Their working copies can be made again.
+    """
+    if one.what in (named.ORIGINAL, named.WORKING) or not target.exists():
         return target.exists()
     try:
         return one.check(target) is None
@@ -123,11 +138,19 @@ def _whole(target: Path, one: named.Named) -> bool:
         return False
 
 
+def _changed(folder: Path) -> set[str]:
+    """Blobs of a sealed backup that are not what their keys say."""
+    sums = ((name.removeprefix(f"{manifest.BLOBS}/"), digest) for digest, name in manifest.lines(folder))
+    return {key for key, digest in sums if sha256_in(key) not in (None, digest)}
+
+
 def _placed(res: Resources, folder: Path, key: str) -> bool:
     """Link or copy a blob, unless the folder has it; whether it has it now."""
-    source, target = res.storage.local(key), folder / manifest.BLOBS / key
+    target = folder / manifest.BLOBS / key
     if target.exists():
         return True
+    if (source := _local(res, key)) is None:
+        return False
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         try:

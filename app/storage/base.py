@@ -1,9 +1,18 @@
 """What Roost asks of a blob store."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
+
+_SHA256 = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+
+
+def sha256_in(key: str) -> str | None:
+    """The hash of the content that a key carries, as those of originals do."""
+    found = _SHA256.search(key.rpartition("/")[2])
+    return found and found[0]
 
 
 class Stat(NamedTuple):

@@ -1,7 +1,6 @@
 """Blobs in an S3-compatible store, with copies on this machine of what must be read by path."""
 
 import hashlib
-import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +9,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from app.storage.base import Reader, Stat
+from app.storage.base import Reader, Stat, sha256_in
 from app.storage.bucket import Bucket
 from app.storage.copies import LocalCopies
 from app.storage.download import Damaged, S3Reader, download
@@ -18,7 +17,6 @@ from app.storage.faults import damaged
 
 AT_ONCE = 8  # blobs on their way
 TRIES = 3
-SHA256 = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 log = structlog.get_logger("roost.storage")
 
 
@@ -116,10 +114,9 @@ class S3Storage:
 
     def _download(self, key: str, target: Path) -> None:
         """Size and hash are those of the blob that was put, and the hash that the key carries, if it does."""
-        expected = SHA256.search(key.rpartition("/")[2])
         for _ in range(TRIES):
             try:
-                return download(self.bucket, self.prefix + key, target, expected and expected[0])
+                return download(self.bucket, self.prefix + key, target, sha256_in(key))
             except Damaged as error:
                 found = str(error)
         raise damaged(key, found)

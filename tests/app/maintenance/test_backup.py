@@ -11,8 +11,10 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
+from typer.testing import CliRunner
 
-from app.db.tables import Image
+from app.cli import app
+from app.db.tables import Image, Job
 from app.errors import Invalid
 from app.images.service import original_key
 from app.main import create_app
@@ -109,10 +111,27 @@ def test_nothing_is_overwritten(kept: Kept, tmp_path: Path) -> None:
 def test_a_loss_of_the_live_data_is_told(kept: Kept, tmp_path: Path) -> None:
     image = ready(kept)
     key = original_key(image.collection_id, image.id, image.sha256)
-    kept.blob(key).unlink()
+    report = str(kept.one(Job).report_key)
+    for one in (key, report):
+        kept.blob(one).unlink()
     shutil.rmtree(kept.blob(keys(kept)["tree"]))
-    assert set(whole(kept, tmp_path / "copy").lost) == {key, keys(kept)["tree"]}
+    assert set(whole(kept, tmp_path / "copy").lost) == {key, report, keys(kept)["tree"]}
     manifest.check(tmp_path / "copy", quietly)
+
+
+@pytest.mark.parametrize("what", ["original", "shard", "map", "centres", "index"])
+def test_damage_of_the_live_data_is_told(kept: Kept, tmp_path: Path, what: str) -> None:
+    """It is kept as it is: for an original there may be nothing better."""
+    image = ready(kept)
+    key = original_key(image.collection_id, image.id, image.sha256) if what == "original" else keys(kept)[what]
+    flip(kept.blob(key) / "ids.bin" if what == "index" else kept.blob(key))
+    if what in ("map", "centres"):
+        kept.blob(key).write_bytes(kept.blob(key).read_bytes()[:-64])
+    assert whole(kept, tmp_path / "copy").lost == [key]
+    manifest.check(tmp_path / "copy", quietly)
+    assert (tmp_path / "copy" / "blobs" / key).exists()
+    run = CliRunner().invoke(app, ["backup", str(tmp_path / "again"), "--data", str(kept.data)])
+    assert run.exit_code == 1 and key in run.output
 
 
 def test_what_is_deleted_meanwhile(kept: Kept, tmp_path: Path) -> None:

@@ -13,11 +13,20 @@ from app.maintenance.orphans import GRACE_S
 from app.maintenance.verify import verify
 from app.resources import Resources
 from app.settings import Settings
+from app.storage import Storage
+from app.storage.s3 import S3Storage
 from tests.app.calls import new_collection, new_image
 
 
 def quietly(done: int, total: int) -> None:
     pass
+
+
+def _damage(storage: Storage, key: str) -> None:
+    """As somebody does who copies files about; and this machine's own copy goes."""
+    assert isinstance(storage, S3Storage)
+    storage.bucket._client.put_object(Bucket=storage.bucket.name, Key=storage.prefix + key, Body=b"other")
+    storage.copies.drop(key)
 
 
 def test_verify_collect_and_back_up(
@@ -39,5 +48,8 @@ def test_verify_collect_and_back_up(
         assert (found.blobs, found.bytes) == (["collections/elsewhere/z"], 5)
         made = backup(res, tmp_path / "copy", quietly, quietly)
         assert (made.lost, made.seal.files) == ([], 3)
+        _damage(res.storage, key := min(res.storage.keys("")))
+        made = backup(res, tmp_path / "again", quietly, quietly)
+        assert (made.lost, made.seal.files) == ([key], 2)
         res.storage.delete(next(iter(res.storage.keys(""))))
         assert [(one.kind, one.what) for one in verify(res, GRACE_S, quietly)] == [("missing", "original")]
