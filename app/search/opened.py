@@ -31,20 +31,39 @@ class Opened:
         threadpool_limits(1, user_api="blas")
         self._opening_index, self._opening_engine = threading.Lock(), threading.Lock()
         self._indexes: dict[UUID, Index] = {}
+        self._read: dict[UUID, str] = {}  # those that were read, or are; and what was found to be wrong
         self._engines: dict[UUID, tuple[Engine, threading.Lock]] = {}
 
     def index(self, row: SearchIndex) -> Index:
+        """Unavailable (index_damaged) where it can't be opened, or reading all of it has found it changed."""
         with self._opening_index:
-            if row.id not in self._indexes:
-                while len(self._indexes) >= OPEN_INDEXES:
-                    self._indexes.pop(next(iter(self._indexes)))
-                try:
+            try:
+                if row.id not in self._indexes:
+                    while len(self._indexes) >= OPEN_INDEXES:
+                        self._indexes.pop(next(iter(self._indexes)))
                     self._indexes[row.id] = _open(self.res.storage, row)
-                except IndexDamaged as error:
-                    raise Unavailable(
-                        f"The index is damaged ({error}); POST .../clusterings builds it again.", code="index_damaged"
-                    ) from error
+                    self._read_all(row.id)
+                if found := self._read.get(row.id):
+                    raise IndexDamaged(found)
+            except IndexDamaged as error:
+                raise Unavailable(
+                    f"The index is damaged ({error}); POST .../clusterings builds it again.", code="index_damaged"
+                ) from error
             return self._indexes[row.id]
+
+    def _read_all(self, row_id: UUID) -> None:
+        """Once a process, beside the searches: a large index takes a minute, and its size has been checked."""
+        index = self._indexes[row_id]
+
+        def read() -> None:
+            try:
+                index.verify()
+            except IndexDamaged as error:  # also of a generation that was removed meanwhile, and is asked for no more
+                self._read[row_id] = str(error)
+
+        if row_id not in self._read:
+            self._read[row_id] = ""
+            threading.Thread(target=read, name="index-check", daemon=True).start()
 
     def embedded(self, encoder: Encoder, working_copy: bytes) -> NDArray[np.float32]:
         """The (D,) unit vector of a working copy."""

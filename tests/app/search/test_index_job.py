@@ -1,6 +1,7 @@
 """The job's index: its kind by size, built again when that or the vectors change, searched over HTTP whatever it is."""
 
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -87,3 +88,23 @@ def test_a_damaged_index_is_built_again(shared_api: TestClient, tmp_path: Path, 
     answer = search(shared_api, str(gallery.collection_id), {"image_id": str(gallery.images[0])}, k=47)
     nearest = np.argsort(-(vectors @ vectors[0]))[1:]
     assert [hit["image_id"] for hit in answer.json()["hits"]] == [str(gallery.images[n]) for n in nearest]
+
+
+def test_an_index_that_was_changed_is_noticed_once_it_is_open(shared_api: TestClient, tmp_path: Path) -> None:
+    """Its size is right, so searching begins; meanwhile every byte is read, and then it is out of use."""
+    resources: Resources = shared_api.app.state.resources  # type: ignore[attr-defined]
+    gallery, vectors = Gallery.make(resources), blobs(4, 12)[0]
+    gallery.add(vectors)
+    build(resources, gallery, tmp_path / "index")
+    with resources.database.reading() as session:
+        path = resources.storage.local(embeddings.indexes(session, gallery.set_id)[0].key) / VECTORS
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    ask, until = {"image_id": str(gallery.images[0])}, time.monotonic() + 10
+    while (answer := search(shared_api, str(gallery.collection_id), ask)).status_code == 200:
+        assert time.monotonic() < until, "the flipped bit is not noticed"
+        time.sleep(0.02)
+    problem(answer, 503, "index_damaged")
+    build(resources, gallery, tmp_path / "again")
+    assert search(shared_api, str(gallery.collection_id), ask, k=47).status_code == 200
