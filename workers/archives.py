@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import io
 import lzma
 import stat
 import struct
@@ -9,25 +10,21 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Self, cast
+from typing import IO, Any, ClassVar, Self, cast
 
 from app.settings import Settings
 from app.text import printable
 
 PIECE = 2**18
-TAR_ERRORS = (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
+TAR_ERRORS = (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RecursionError)
 COMPRESSIONS: dict[bytes, Any] = {b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File, b"\xfd7zXZ": lzma.LZMAFile}
 RATIO_GRACE = 100 * 2**20  # small archives may unpack to this much, whatever their ratio
-MAX_EXTENDED_BYTES = 2**20  # of a header that carries a long name or attributes; tarfile reads it whole
-EXTENDED = (
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-    tarfile.XHDTYPE,
-    tarfile.XGLTYPE,
-    tarfile.SOLARIS_XHDTYPE,
-)
+MAX_DIRECTORY_BYTES = 128 * 2**20  # of a zip, which zipfile reads whole: 600 for each of the most members
+MAX_HEADER_BYTES = 2**20  # of all that a tar says of one member, which tarfile keeps: long names, attributes, holes
+READ_AHEAD = tarfile.RECORDSIZE  # how much tarfile takes of a stream at a time, whatever it needs
 NOT_PLAIN = ("image_type_unsupported", "Not a plain file.")
 
 
@@ -95,11 +92,15 @@ def _clutter(name: str) -> bool:
 
 
 def _zip(path: Path, budget: Budget) -> Iterator[Member]:
-    _count_zip_entries(path, budget)
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
-        raise ArchiveError("archive_corrupt", f"The zip can't be read: {error}.") from error
+    with _ZipFile(path, budget) as file:
+        try:
+            archive = zipfile.ZipFile(file)
+        except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+            raise ArchiveError("archive_corrupt", f"The zip can't be read: {error}.") from error
+        yield from _zip_members(archive, budget)
+
+
+def _zip_members(archive: zipfile.ZipFile, budget: Budget) -> Iterator[Member]:
     with archive:
         for number, info in enumerate(archive.infolist()):
             budget.member()
@@ -137,60 +138,83 @@ class MemberCorrupt(Exception):
     """This member can't be unpacked; others of a zip may."""
 
 
-def _count_zip_entries(path: Path, budget: Budget) -> None:
-    """ArchiveError for more entries than allowed, before zipfile makes an object of each.
+class _ZipFile(io.BufferedReader):
+    """The file as zipfile reads it: the directory in one piece, which is looked at before each entry is made an object.
 
-    The number at the end of a zip is only a claim, so the central directory is walked as zipfile will do it
-    (APPNOTE 4.3.12, 4.3.14 and 4.3.16): it lies before the end record.
+    So it does not matter by which of a zip's claims zipfile finds the directory.
     """
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        first = max(0, size - 2**16 - 22 - 76)
-        file.seek(first)
-        tail = file.read()
-        end, end64 = tail.rfind(b"PK\x05\x06"), tail.rfind(b"PK\x06\x06")
-        if end < 0 or len(tail) < end + 22:
-            return
-        length, place = struct.unpack_from("<L", tail, end + 12)[0], first + end
-        if length == 0xFFFFFFFF and 0 <= end64 <= len(tail) - 56:
-            length, place = struct.unpack_from("<Q", tail, end64 + 40)[0], first + end64
-        file.seek(max(0, place - length))
-        for _ in range(budget.most_members + 1):
-            head = file.read(46)
-            if len(head) < 46 or not head.startswith(b"PK\x01\x02"):
-                return
-            file.seek(sum(struct.unpack_from("<3H", head, 28)), 1)  # name, extra field, comment
-    raise budget.too_many()
+
+    def __init__(self, path: Path, budget: Budget) -> None:
+        super().__init__(io.FileIO(path))
+        self._budget = budget
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size and size > MAX_DIRECTORY_BYTES:
+            raise ArchiveError("archive_limit", "The zip's list of its files is too long; send it in parts.")
+        data = super().read(size)
+        if _zip_entries(data) > self._budget.most_members:
+            raise self._budget.too_many()
+        return data
 
 
-class _Header(tarfile.TarInfo):
-    """A header that TarFile would take for the end of the archive, or blindly read gigabytes for, is an error here."""
-
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        if 0 < len(buf) < tarfile.BLOCKSIZE:
-            raise ArchiveError("archive_corrupt", "The tar ends in the middle of a header.")
-        try:
-            header = super().frombuf(buf, encoding, errors)
-        except tarfile.InvalidHeaderError as error:  # type: ignore[attr-defined]
-            raise ArchiveError("archive_corrupt", f"The tar has a broken header: {error}.") from error
-        if header.type in EXTENDED and header.size > MAX_EXTENDED_BYTES:
-            raise ArchiveError("archive_limit", "The tar has a header of more than a megabyte.")
-        return header
+def _zip_entries(data: bytes) -> int:
+    """How many entries of a directory there are, one after the other (APPNOTE 4.3.12); none where it is none."""
+    count = place = 0
+    while data.startswith(b"PK\x01\x02", place) and len(data) >= place + 46:
+        count += 1
+        place += 46 + sum(struct.unpack_from("<3H", data, place + 28))  # name, extra field, comment
+    return count
 
 
 class _Counted:
-    """The unpacked tar with all that belongs to no member, which is bounded as well."""
+    """The unpacked tar. What belongs to no member is bounded as well, and so is what belongs to a member's header."""
 
     def __init__(self, file: IO[bytes], budget: Budget) -> None:
         self._file, self._left = file, budget.most_bytes + RATIO_GRACE
+        self._header_left: int | None = None
 
     def read(self, size: int) -> bytes:
         piece = self._file.read(size)
         self._left -= len(piece)
         if self._left < 0:
             raise _blown_up()
+        if self._header_left is not None:
+            self._header_left -= len(piece)
+            if self._header_left < 0:
+                raise ArchiveError("archive_limit", "The tar has a header of more than a megabyte.")
         return piece
+
+    @contextmanager
+    def header(self) -> Iterator[None]:
+        """While a member's header is read, and those before it that say more of the same member."""
+        whole = self._header_left is None
+        if whole:
+            self._header_left = MAX_HEADER_BYTES + READ_AHEAD
+        try:
+            yield
+        finally:
+            if whole:
+                self._header_left = None
+
+
+class _Header(tarfile.TarInfo):
+    """A header that TarFile would take for the end of the archive, or blindly read gigabytes for, is an error here."""
+
+    counted: ClassVar[_Counted]
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        with cls.counted.header():
+            return super().fromtarfile(archive)
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        if 0 < len(buf) < tarfile.BLOCKSIZE:
+            raise ArchiveError("archive_corrupt", "The tar ends in the middle of a header.")
+        try:
+            return super().frombuf(buf, encoding, errors)
+        except tarfile.InvalidHeaderError as error:  # type: ignore[attr-defined]
+            raise ArchiveError("archive_corrupt", f"The tar has a broken header: {error}.") from error
 
 
 def _unpacked(path: Path) -> IO[bytes]:
@@ -203,16 +227,20 @@ def _unpacked(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
+def _opened(counted: _Counted) -> Any:
+    """The TarFile; typeshed knows neither a stream without an end nor the attributes that are cleared."""
+    header = type("Header", (_Header,), {"counted": counted})
+    return tarfile.open(fileobj=counted, mode="r|", tarinfo=header)  # type: ignore[call-overload]
+
+
 def _tar(path: Path, budget: Budget) -> Iterator[Member]:
     number = -1
     try:
-        with (
-            _unpacked(path) as file,
-            tarfile.open(fileobj=_Counted(file, budget), mode="r|", tarinfo=_Header) as archive,  # type: ignore[call-overload]
-        ):
+        with _unpacked(path) as unpacked, _opened(_Counted(unpacked, budget)) as archive:
             for number, info in enumerate(archive):
                 budget.member()
                 archive.members = []  # tarfile would keep an object of each
+                archive.pax_headers = {}  # and what is said of all that follow
                 if info.isdir():
                     continue
                 if not info.isreg() or (file := archive.extractfile(info)) is None:

@@ -5,12 +5,14 @@ import os
 import struct
 import tarfile
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.workers.made_archives import MB, entries, link, tarred, until_error, zipped
+from tests.workers.made_archives import MB, entries, link, tarred, until_error, walk, zipped
 from workers import archives
+from workers.archives import ArchiveError
 
 
 def test_a_ratio_bomb_ends_at_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,8 +49,11 @@ def test_overlapping_members_end_at_the_limit(tmp_path: Path, monkeypatch: pytes
     start, end = data.index(b"PK\x01\x02"), data.index(b"PK\x05\x06")
     tail = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 500, 500, 500 * (end - start), start, 0)
     overlapping = data[:start] + data[start:end] * 500 + tail
-    found, code = until_error(overlapping, "zip", tmp_path, max_archive_ratio=2)
-    assert code in ("archive_limit", "archive_corrupt") and len(found) <= 2
+    unpacked = []
+    with suppress(ArchiveError):  # newer versions of zipfile refuse each such member by itself
+        for _, content in walk(overlapping, "zip", tmp_path, max_archive_ratio=2):
+            unpacked.append(len(content))
+    assert sum(unpacked) < 2 * 600_000
 
 
 def test_total_bytes(tmp_path: Path) -> None:
