@@ -66,7 +66,7 @@ class Fetcher:
 
     @contextmanager
     def _answer(self, address: Address, deadline: Deadline) -> Iterator[httpcore.Response]:
-        found = addresses(address, self.allowed, self.look_up)
+        found = addresses(address, self.allowed, self.look_up, deadline)
         url = httpcore.URL(
             scheme=address.scheme.encode(),
             host=address.host.name.encode(),

@@ -4,6 +4,7 @@ import gzip
 import itertools
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,22 @@ def test_a_name_may_lead_to_a_listed_address() -> None:
         url = f"http://intern.example:{server.port}/"
         assert fetched(f"intern.example:{server.port}, 127.0.0.1:{server.port}", url, names) == b"picture"
         assert failed(f"intern.example:{server.port}", url, names).code == "url_refused"
+
+
+def test_a_name_server_that_does_not_answer() -> None:
+    """The system's resolver takes no limit, and may ask for half a minute."""
+    asked = threading.Event()
+
+    def silent(name: str, port: int) -> list[str]:
+        asked.wait(10)
+        return [PUBLIC]
+
+    began = time.monotonic()
+    try:
+        assert failed(HOSTS, f"http://{HOST}/", silent, seconds=0.3).code == "url_timeout"
+    finally:
+        asked.set()
+    assert time.monotonic() - began < 5
 
 
 def test_it_says_no_more_than_it_must(monkeypatch: pytest.MonkeyPatch) -> None:
