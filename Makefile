@@ -7,9 +7,8 @@ export PYTHONDONTWRITEBYTECODE =
 COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
 	--no-emit-find-links --no-emit-trusted-host
 
-SHOWN_BY_API = access audit_log audits clusterings collections corrections duplicates embeddings encoders events \
-	exports images imports jobs labels maps outliers samples search system uploads test_idempotency.py test_pagination.py \
-	test_access_log.py test_errors.py test_health.py
+# Tests of the command line, the tables and the page start what they need themselves.
+NOT_OF_THE_API = cli db demo folder ui
 
 .PHONY: setup demo serve test slow server soak check browser lock audit sbom clean
 
@@ -38,7 +37,7 @@ slow: setup  ## what takes too long for every change: hundreds of kills, whole j
 
 server: setup  ## the API's tests once more where every Roost has PostgreSQL, Redis and S3
 	@ROOST_TEST_SETTING=server OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest \
-		--numprocesses 3 --dist worksteal $(addprefix tests/app/,$(SHOWN_BY_API))
+		--numprocesses 3 --dist worksteal tests/app $(addprefix --ignore=tests/app/,$(NOT_OF_THE_API))
 
 soak: setup  ## what takes hours: kills, outages, hostile input, generated requests; figures on standard output
 	@$(BIN)/python -m benchmarks.soak.kills --count 600
