@@ -10,12 +10,13 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
+from app.db.full import database_full
 from app.errors import CHECKSUM_MISMATCH, RoostError
 
 log = structlog.get_logger("roost.errors")
@@ -25,14 +26,6 @@ ROUTING = {
     405: "This address does not take that method; GET /openapi.json lists those it takes.",
 }
 CODES = {413: "body_too_large"}  # app/bodies.py; all else is named by its status
-POSTGRES_DISK_FULL = "53100"
-# What SQLite calls an I/O error where it is told of a full disk by anything but a write.
-SQLITE_NO_ROOM = (
-    sqlite3.SQLITE_IOERR_FSYNC,
-    sqlite3.SQLITE_IOERR_DIR_FSYNC,
-    sqlite3.SQLITE_IOERR_TRUNCATE,
-    sqlite3.SQLITE_IOERR_SHMSIZE,
-)
 
 
 class Problem(BaseModel):
@@ -130,19 +123,16 @@ def _allowed(request: Request) -> list[str]:
     ]
 
 
-def _database(_: Request, error: Exception) -> Response:
+def _database(_: Request, error: SQLAlchemyError) -> Response:
     return database_problem(error)
 
 
-def database_problem(error: Exception) -> ProblemResponse:
+def database_problem(error: SQLAlchemyError) -> ProblemResponse:
     """A database that is busy, gone or full. SQLite counts mistakes in our own statements too; those are not this."""
     cause = getattr(error, "orig", None)
-    code = getattr(cause, "sqlite_errorcode", 0)
-    number = code & 0xFF  # the rest says more, but rarely what to do
-    if number == sqlite3.SQLITE_ERROR:
+    if getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_ERROR:
         raise error
     log.error("database unavailable", error=str(cause or error))
-    full = number == sqlite3.SQLITE_FULL or code in SQLITE_NO_ROOM
-    if full or getattr(cause, "sqlstate", None) == POSTGRES_DISK_FULL:
+    if database_full(error):
         return problem(507, "storage_full", "The database's disk is full; free some space or add some, then try again.")
     return problem(503, "database_busy", "The database did not answer in time; try again.", {"Retry-After": "2"})

@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     job_stall_s: float = Field(
         7200.0, gt=0, description="A job that reports no progress for so long is ended, and tried again."
     )
+    full_disk_wait_s: float = Field(
+        3600.0, ge=0, description="How long a job waits for room on a full disk before it fails."
+    )
     drain_s: float = Field(10.0, ge=0, description="How long a stopping worker waits for its jobs to hand back.")
 
     body_silence_s: float = Field(60.0, gt=0, description="A body of which nothing comes for so long is given up.")
