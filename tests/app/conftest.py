@@ -29,9 +29,9 @@ def shared_api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     yield from in_process(request, tmp_path_factory.mktemp("shared") / "data", "lasting_postgres_url")
 
 
-def in_process(request: pytest.FixtureRequest, data: Path, new_url: str) -> Iterator[TestClient]:
+def in_process(request: pytest.FixtureRequest, data: Path, new_url: str, **told: Any) -> Iterator[TestClient]:
     url = request.getfixturevalue(new_url)() if request.param == "postgresql" else None
-    app = create_app(Settings(data=data, database_url=url))
+    app = create_app(Settings(data=data, database_url=url, **told))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 

@@ -64,8 +64,9 @@ def opened(either_api: TestClient) -> Keyed:
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def closed_api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """Not `shared_api`, which others use without keys."""
-    yield from in_process(request, tmp_path_factory.mktemp("closed") / "data", "lasting_postgres_url")
+    """Not `shared_api`, which others use without keys. Fetching is on: off, it would be refused to everybody alike."""
+    data = tmp_path_factory.mktemp("closed") / "data"
+    yield from in_process(request, data, "lasting_postgres_url", import_hosts="images.example.org")
 
 
 @pytest.fixture
