@@ -21,6 +21,7 @@ from tests.fixtures.pictures import jpeg
 
 SECRET = "adas-secret-garden"
 METHODS = ("get", "head", "options", "post", "put", "patch", "delete")
+ALIKE = "GET /v1/collections/{collection_id}/duplicates/{image_id}"  # nobody looked for any
 FOLLOW = "GET /v1/jobs/{job_id}/events"  # goes on until the job ends; see test_streams.py
 IN_PARAMETERS = {"GET /v1/uploads", "POST /v1/uploads"}  # that name a collection elsewhere than in the path
 OF_ADMINS = {"key_id", "owner_id"}  # what they may see of others: keys and quotas, never pictures
@@ -108,7 +109,7 @@ def adas(keyed: Keyed) -> Belongings:
     client, headers = keyed.client, keyed.headers("ada", "admin")
     with keyed.called_by("ada") as ada:
         gallery = Gallery.make(keyed.resources)
-    vectors, truth = blobs(3, 4)
+    vectors, truth = blobs(4, 3)  # the text's example of an edit is about a fourth cluster
     gallery.add(vectors)
     clustering = str(gallery.cluster(truth))
     image = gallery.images[0]
@@ -200,5 +201,17 @@ def test_what_is_hidden_from_others_is_there_for_its_owner(adas: Belongings) -> 
         "GET /v1/jobs/{job_id}/training",
         "GET /v1/clusterings/{clustering_id}/map",  # nobody has drawn it
         "GET /v1/clusterings/{clustering_id}/outliers",  # nor scored its images
-        "GET /v1/collections/{collection_id}/duplicates/{image_id}",  # nor looked for near-duplicates by pixels
+        ALIKE,
     }
+
+
+def test_no_operation_misses_what_its_owner_has(adas: Belongings) -> None:
+    """Or its 404 to another's key would not be about the key."""
+
+    def order(operation: Operation) -> tuple[bool, bool]:
+        return operation.method == "delete", operation.path == "/v1/collections/{collection_id}"
+
+    for operation in sorted(adas.operations(), key=order):
+        if operation.names() and operation.label not in (FOLLOW, ALIKE):
+            answer = adas.call(operation, adas.adas)
+            assert answer.status_code not in (401, 403, 404), (operation.label, answer.text)
