@@ -152,20 +152,25 @@ def _collection(name: str) -> Collection:
 
 
 def test_a_lock_that_is_held_is_waited_for(database: Database) -> None:
-    holding = threading.Event()
+    """Longer than SQLite's driver would wait by itself, which is five seconds."""
+    holding, held_s = threading.Event(), 5.5
 
     def hold() -> None:
         with database.transaction() as session:
+            if session.get_bind().dialect.name == "postgresql":
+                session.execute(text("LOCK TABLE collections"))
             session.add(_collection("first"))
             session.flush()
             holding.set()
-            time.sleep(1.5)
+            time.sleep(held_s)
 
     thread = threading.Thread(target=hold)
     thread.start()
     holding.wait()
+    began = time.monotonic()
     with database.transaction() as session:
         session.add(_collection("second"))
+    assert time.monotonic() - began > held_s - 0.5, "it was in the way"
     thread.join()
     with database.reading() as session:
         assert session.execute(text("SELECT count(*) FROM collections")).scalar_one() == 2
