@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.lives import QUICK, Lives
+from tests.fixtures.lives import BACK_WITHIN_S, QUICK, Lives
 from tests.fixtures.points import CHAIN, REACHED_BY, Work
 from tests.fixtures.services import Service, environment
 
@@ -57,6 +57,7 @@ def test_killed_at_one_point_after_another(
     for kind, points in chain:
         work.do(kind, *points)
     lives.check()
+    assert max(lives.returns) < BACK_WITHIN_S, lives.returns
 
 
 @pytest.mark.slow
@@ -68,3 +69,4 @@ def test_killed_at_each_point(live: Callable[[str], Lives], setting: str) -> Non
     for point in sorted(EVERY):
         work.strike(point)
         lives.check()
+    assert max(lives.returns) < BACK_WITHIN_S, lives.returns

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.soak.running import SETTINGS, running
-from tests.fixtures.lives import QUICK
+from tests.fixtures.lives import BACK_WITHIN_S, QUICK
 from tests.fixtures.points import REACHED_BY, Work
 
 POINTS = sorted(itertools.chain.from_iterable(REACHED_BY.values()))
 LIFE = 20  # kills between two looks at everything, each time with fresh data
-BACK_WITHIN_S = 10.0
 
 
 def order(setting: str, seed: int, count: int) -> list[str]:
