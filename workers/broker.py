@@ -1,7 +1,8 @@
 """Redis as Celery sees it, for messages that are hints: what a broken connection took along is not missed.
 
-kombu would hand back, or acknowledge, what came over that very connection, and fail so badly that the worker ends (as
-in https://github.com/celery/kombu/issues/582). Nobody needs it: the ledger has the job, and announces it again.
+kombu would hand back, or acknowledge, what came over that very connection: a second hint for each, and where Redis is
+away an acknowledgement that fails or waits for its timeout. Nobody needs it: the ledger has the job, and announces it
+again.
 """
 
 from kombu.transport import redis

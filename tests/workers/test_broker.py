@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from kombu import Connection, Message, Queue
 from kombu.transport import redis
+from redis import Redis
 
 from workers.broker import Channel
 
@@ -29,11 +30,14 @@ def _received(connection: Connection, queue: Queue) -> Message:
 
 
 @pytest.mark.parametrize("end", ["ack", "reject", "requeue"])
-def test_a_message_of_a_closed_connection_is_let_go(connection: Connection, end: str) -> None:
-    message = _received(connection, Queue(uuid4().hex))
+def test_a_message_of_a_closed_connection_is_let_go(connection: Connection, redis_port: int, end: str) -> None:
+    """Nothing more is asked of Redis, which may be away: it is neither handed back nor acknowledged there."""
+    message = _received(connection, queue := Queue(uuid4().hex))
     connection.close()
     getattr(message, end)()
     assert message.acknowledged
+    with Redis(port=redis_port, db=14) as client:
+        assert client.llen(queue.name) == 0 and client.hexists("unacked", message.delivery_tag)
 
 
 @pytest.mark.parametrize(("end", "left"), [("ack", 0), ("reject", 0), ("requeue", 1)])
