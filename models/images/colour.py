@@ -34,8 +34,8 @@ def resizable(picture: Image.Image) -> Image.Image:
     if mode == "LA":
         return picture.convert("La")
     if picture.has_transparency_data:
-        return picture.convert("RGBA").convert("RGBa")
-    return picture.convert("L" if mode in ("1", "L") else "RGB")
+        return _as(picture, "RGBA").convert("RGBa")
+    return _as(picture, "L" if mode in ("1", "L") else "RGB")
 
 
 def to_srgb(small: Image.Image, extrema: tuple[float, float] | None, profile: bytes | None) -> Image.Image:
@@ -62,6 +62,11 @@ def eight_bit(image: Image.Image, low: float, high: float) -> Image.Image:
         values, full = values - low, max(high - low, 1e-300)
     shades = np.nan_to_num(values / full * 255, nan=0.0, posinf=255.0, neginf=0.0)
     return Image.fromarray(np.clip(np.rint(shades), 0, 255).astype(np.uint8))
+
+
+def _as(picture: Image.Image, mode: str) -> Image.Image:
+    """Pillow would copy what has the mode already; a copy of the largest pictures takes 200 MB."""
+    return picture if picture.mode == mode else picture.convert(mode)
 
 
 def _on_white(premultiplied: Image.Image) -> Image.Image:

@@ -17,7 +17,8 @@ from models.images.rejection import ImageRejected
 
 FORMATS = ("jpeg", "png", "webp", "gif", "tiff", "bmp", "heic", "avif")
 
-# A 50-megapixel RGBA picture takes 200 MB decoded and twice that while it is resized: it fits a child of 1 GB.
+# A 50-megapixel RGBA picture takes 200 MB decoded and twice that while it is resized: it fits a child of 1 GB. WebP's
+# decoder alone takes three times that, so the largest lossless ones with alpha do not fit.
 MAX_PIXELS = 50_000_000
 # Pixels x frames alone would let ten thousand tiny frames through.
 MAX_FRAMES = 5_000

@@ -1,6 +1,7 @@
 """Guarded children that hang, grow, crash, or lose their parent."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from models.guard import Guard, Outcome, Task
 from models.guard_process import ChildUnavailable
 from tests.models.guarding import children, endless, gone, in_background, picture, until, working
 from tests.models.images.scene import encoded
+from tests.models.images.test_header import gif_of, png_claiming
 
 PARENT = """
 import sys, threading
@@ -45,6 +47,25 @@ def test_too_much_memory_is_too_large(tmp_path: Path) -> None:
         outcome = guard.run(Task(source, None, "a.png"))
         assert outcome.code == "image_too_large"
         assert guard.run(Task(picture(tmp_path), None, "a.jpg")).ready
+
+
+@pytest.mark.parametrize(("mode", "side"), [("RGB", 5000), ("RGBA", 4000)])
+def test_a_picture_is_in_memory_no_more_often_than_it_must(tmp_path: Path, mode: str, side: int) -> None:
+    """Once, and once more with its alpha multiplied in: in the largest that are taken, each time is 200 MB."""
+    source = tmp_path / "a.png"
+    source.write_bytes(encoded(Image.new(mode, (side, side)), "png", compress_level=1))
+    with Guard(1, memory_mb=256) as guard:
+        assert guard.run(Task(source, None, "a.png")).ready
+
+
+def test_bombs_take_little_memory(tmp_path: Path) -> None:
+    with Guard(1) as guard:
+        for name, bomb in (("a.png", png_claiming(65_000, 65_000)), ("a.gif", gif_of(10_000))):
+            (tmp_path / name).write_bytes(bomb)
+            assert guard.run(Task(tmp_path / name, None, name)).code == "image_too_large"
+        (pid,) = guard.pids
+        peak = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+        assert peak and int(peak[1]) < 512 << 10
 
 
 def test_a_huge_file_is_too_large(tmp_path: Path) -> None:
