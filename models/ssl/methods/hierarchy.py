@@ -7,8 +7,8 @@ neighbours, once, Van Gansbeke et al. 2020 (SCAN), https://arxiv.org/abs/2005.12
 
 Measured from efficientnet-lite0, last block, with every default: NMI of k-means .773 -> .782 to .784 by seed on birds,
 .597 -> .674 and .685 on landscapes, neighbours' accuracy -.010 and +.004 (benchmarks/ssl.md). Known failure: groups of
-the wrong size. On the birds, of 13 kinds, tuned weights alone, k = 13 gained .03, while 8 and 40 lost .01; the fix where
-nobody knows: `auto` learns coarse and fine cuts at once.
+the wrong size. On the birds, of 13 kinds, tuned weights alone, k = 13 gained .03, while 8 and 40 lost .01; the fix
+where nobody knows: `auto` learns coarse and fine cuts at once.
 """
 
 from __future__ import annotations
