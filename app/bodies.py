@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -10,7 +9,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.db.caller import CALLER, NOBODY
-from app.errors import RoostError
+from app.room import Room
 
 MOST = 8 * 2**20  # the names of 10,000 images, the largest that any schema allows, are about 3 MB
 MOST_OF_NOBODY = 16 * 1024  # without a key there is only the log-in
@@ -47,14 +46,6 @@ def declared(scope: Scope) -> int:
     """Bytes by Content-Length; 0 for a body in chunks."""
     length = Headers(scope=scope).get("content-length", "")
     return int(length) if length.isdecimal() else 0
-
-
-@dataclass(frozen=True)
-class Room:
-    """How many bytes of a stream may come, and how more are refused."""
-
-    bytes: float
-    refused: RoostError
 
 
 async def stream(request: Request, room: Room) -> AsyncIterator[bytes]:

@@ -12,10 +12,10 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.access.caller import CALLER
-from app.bodies import Room
 from app.db.session import now
 from app.db.tables import Collection, Job, Owner, Upload
 from app.errors import TooLarge, TooMany
+from app.room import Room
 
 # Jobs that clear up, mend, or help one that was asked for: they count for nobody and are never refused.
 SYSTEM = frozenset({"sweep", "repair", "embed"})

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from app.access.scopes import READ
-from app.bodies import Room, stream
+from app.bodies import stream
 from app.clusterings import cuts, repository, service
 from app.clusterings.export import FORMATS
 from app.clusterings.repository import Member
@@ -38,6 +38,7 @@ from app.jobs.schemas import JobOut
 from app.pagination import Page
 from app.problems import responses
 from app.resources import Resources
+from app.room import Room
 
 router = APIRouter(prefix="/v1", tags=["clusterings"])
 CutQuery = Annotated[

@@ -10,10 +10,11 @@ from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from app.bodies import Room, stream
+from app.bodies import stream
 from app.errors import Invalid, TooLarge
 from app.images.schemas import UploadItem
 from app.images.staging import FileTooLarge, Staged, Stager, too_large
+from app.room import Room
 from app.text import printable
 
 MAX_FIELD_BYTES = 64 * 1024

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.bodies import Room, stream
+from app.bodies import stream
 from app.collections import repository as collections_repository
 from app.collections import service as collections_service
 from app.db.session import now, withhold
@@ -25,6 +25,7 @@ from app.images.staging import Staged, Stager
 from app.jobs import ledger
 from app.jobs import repository as jobs
 from app.resources import Resources
+from app.room import Room
 from app.storage.kept import removed_unless_kept
 
 ARCHIVES = {

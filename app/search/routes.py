@@ -10,13 +10,14 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from app.access.scopes import READ
-from app.bodies import Room, stream
+from app.bodies import stream
 from app.deps import Res
 from app.errors import Invalid, TooLarge, UnsupportedType
 from app.images import service as images_service
 from app.images.multipart import MULTIPART_BYTES, Receiver, receive
 from app.images.schemas import UploadItem
 from app.problems import responses
+from app.room import Room
 from app.search.schemas import Box, Filters, Query, SearchOut, body, part
 from app.search.service import Searcher
 from app.text import Moment, Sought

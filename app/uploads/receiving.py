@@ -3,12 +3,13 @@
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
-from app.bodies import Room, stream
+from app.bodies import stream
 from app.db.tables import Upload
 from app.errors import Conflict, TooLarge
 from app.images import service as images
 from app.images.staging import Staged, Stager
 from app.resources import Resources
+from app.room import Room
 from app.uploads import service
 from app.uploads.checksum import Checksum
 from app.uploads.under_way import UnderWay
