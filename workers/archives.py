@@ -13,18 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, ClassVar, Self, cast
 
 from app.settings import Settings
 from app.text import printable
+from workers.tar_stream import HeaderTooLong, TarStream
+from workers.unpacked import Readable, xz, zip_member
 
 PIECE = 2**18
-TAR_ERRORS = (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RecursionError)
-COMPRESSIONS: dict[bytes, Any] = {b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File, b"\xfd7zXZ": lzma.LZMAFile}
+TAR_ERRORS = (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
 RATIO_GRACE = 100 * 2**20  # small archives may unpack to this much, whatever their ratio
-MAX_DIRECTORY_BYTES = 128 * 2**20  # of a zip, which zipfile reads whole: 600 for each of the most members
-MAX_HEADER_BYTES = 2**20  # of all that a tar says of one member, which tarfile keeps: long names, attributes, holes
-READ_AHEAD = tarfile.RECORDSIZE  # how much tarfile takes of a stream at a time, whatever it needs
+MAX_DIRECTORY_BYTES = 64 * 2**20  # of a zip, 335 for each of the most members; zipfile may need ten times as much
 NOT_PLAIN = ("image_type_unsupported", "Not a plain file.")
 
 
@@ -63,7 +61,7 @@ class Budget:
     def too_many(self) -> ArchiveError:
         return ArchiveError("archive_limit", f"The archive has more than {self.most_members} files; send it in parts.")
 
-    def read(self, file: IO[bytes]) -> Iterator[bytes]:
+    def read(self, file: Readable) -> Iterator[bytes]:
         while piece := file.read(PIECE):
             self.bytes += len(piece)
             if self.bytes > self.most_bytes:
@@ -119,7 +117,7 @@ def _zip_members(archive: zipfile.ZipFile, budget: Budget) -> Iterator[Member]:
 def _zip_pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget) -> Iterator[bytes]:
     """The member's bytes; MemberCorrupt where they can't be unpacked."""
     try:
-        with archive.open(info) as file:
+        with zip_member(archive, info) as file:
             yield from budget.read(file)
     except (
         zipfile.BadZipFile,
@@ -167,94 +165,58 @@ def _zip_entries(data: bytes) -> int:
 
 
 class _Counted:
-    """The unpacked tar. What belongs to no member is bounded as well, and so is what belongs to a member's header."""
+    """The unpacked tar. What belongs to no member is bounded as well."""
 
-    def __init__(self, file: IO[bytes], budget: Budget) -> None:
+    def __init__(self, file: Readable, budget: Budget) -> None:
         self._file, self._left = file, budget.most_bytes + RATIO_GRACE
-        self._header_left: int | None = None
 
     def read(self, size: int) -> bytes:
-        piece = self._file.read(size)
+        piece = self._file.read(min(size, PIECE))
         self._left -= len(piece)
         if self._left < 0:
             raise _blown_up()
-        if self._header_left is not None:
-            self._header_left -= len(piece)
-            if self._header_left < 0:
-                raise ArchiveError("archive_limit", "The tar has a header of more than a megabyte.")
         return piece
 
-    @contextmanager
-    def header(self) -> Iterator[None]:
-        """While a member's header is read, and those before it that say more of the same member."""
-        whole = self._header_left is None
-        if whole:
-            self._header_left = MAX_HEADER_BYTES + READ_AHEAD
-        try:
-            yield
-        finally:
-            if whole:
-                self._header_left = None
 
-
-class _Header(tarfile.TarInfo):
-    """A header that TarFile would take for the end of the archive, or blindly read gigabytes for, is an error here."""
-
-    counted: ClassVar[_Counted]
-
-    @classmethod
-    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
-        with cls.counted.header():
-            return super().fromtarfile(archive)
-
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        if 0 < len(buf) < tarfile.BLOCKSIZE:
-            raise ArchiveError("archive_corrupt", "The tar ends in the middle of a header.")
-        try:
-            return super().frombuf(buf, encoding, errors)
-        except tarfile.InvalidHeaderError as error:  # type: ignore[attr-defined]
-            raise ArchiveError("archive_corrupt", f"The tar has a broken header: {error}.") from error
-
-
-def _unpacked(path: Path) -> IO[bytes]:
+@contextmanager
+def _unpacked(path: Path) -> Iterator[Readable]:
     """The tar itself, whatever it is compressed with."""
     with path.open("rb") as file:
         head = file.read(6)
-    for magic, opened in COMPRESSIONS.items():
-        if head.startswith(magic):
-            return cast(IO[bytes], opened(path))
-    return path.open("rb")
-
-
-def _opened(counted: _Counted) -> Any:
-    """The TarFile; typeshed knows neither a stream without an end nor the attributes that are cleared."""
-    header = type("Header", (_Header,), {"counted": counted})
-    return tarfile.open(fileobj=counted, mode="r|", tarinfo=header)  # type: ignore[call-overload]
+        file.seek(0)
+        if head.startswith(b"\x1f\x8b"):
+            with gzip.GzipFile(fileobj=file) as unpacked:
+                yield unpacked
+        elif head.startswith(b"BZh"):
+            with bz2.BZ2File(file) as unpacked:
+                yield unpacked
+        else:
+            yield xz(file) if head.startswith(b"\xfd7zXZ") else file
 
 
 def _tar(path: Path, budget: Budget) -> Iterator[Member]:
     number = -1
     try:
-        with _unpacked(path) as unpacked, _opened(_Counted(unpacked, budget)) as archive:
-            for number, info in enumerate(archive):
+        with _unpacked(path) as unpacked:
+            stream = TarStream(_Counted(unpacked, budget))
+            for number, entry in enumerate(stream):
                 budget.member()
-                archive.members = []  # tarfile would keep an object of each
-                archive.pax_headers = {}  # and what is said of all that follow
-                if info.isdir():
+                if entry.is_folder:
                     continue
-                if not info.isreg() or (file := archive.extractfile(info)) is None:
-                    yield Member(number, _name(info.name), iter(()), NOT_PLAIN)
+                if not entry.is_file:
+                    yield Member(number, _name(entry.name), iter(()), NOT_PLAIN)
                     continue
-                yield Member(number, _name(info.name), _tar_pieces(file, number, budget))
+                yield Member(number, _name(entry.name), _tar_pieces(stream, number, budget))
+    except HeaderTooLong as error:
+        raise ArchiveError("archive_limit", "The tar has a header of more than a megabyte.") from error
     except TAR_ERRORS as error:
         raise _tar_corrupt(number, error) from error
 
 
-def _tar_pieces(file: IO[bytes], number: int, budget: Budget) -> Iterator[bytes]:
+def _tar_pieces(stream: TarStream, number: int, budget: Budget) -> Iterator[bytes]:
     """The member's bytes. A tar is one stream: what is broken here ends all of it."""
     try:
-        yield from budget.read(file)
+        yield from budget.read(stream)
     except TAR_ERRORS as error:
         raise _tar_corrupt(number, error) from error
 

@@ -29,7 +29,15 @@ NAMES = ("a.jpg", "a.png", "a.gif", "a.tif", "a.webp", "a.heic", "a.avif", "a.bm
 # Counted: our reader and the Python that it hands the bytes to.
 INSTRUMENTED = {
     "header": ("imagesize", "models.images"),
-    "archive": ("zipfile", "tarfile", "gzip", "_compression", "workers.archives"),
+    "archive": (
+        "zipfile",
+        "tarfile",
+        "gzip",
+        "_compression",
+        "workers.archives",
+        "workers.tar_stream",
+        "workers.unpacked",
+    ),
     "exif": ("PIL.TiffImagePlugin", "PIL.Image", "models.images.exif"),
 }
 Run = Callable[[bytes], None]

@@ -5,7 +5,6 @@ import os
 import struct
 import tarfile
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -49,11 +48,16 @@ def test_overlapping_members_end_at_the_limit(tmp_path: Path, monkeypatch: pytes
     start, end = data.index(b"PK\x01\x02"), data.index(b"PK\x05\x06")
     tail = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 500, 500, 500 * (end - start), start, 0)
     overlapping = data[:start] + data[start:end] * 500 + tail
-    unpacked = []
-    with suppress(ArchiveError):  # newer versions of zipfile refuse each such member by itself
+    found, code = [], None
+    try:
         for _, content in walk(overlapping, "zip", tmp_path, max_archive_ratio=2):
-            unpacked.append(len(content))
-    assert sum(unpacked) < 2 * 600_000
+            found.append(content)
+    except ArchiveError as error:
+        code = error.code
+    whole = [content for content in found if content != "corrupt"]
+    assert whole == [bytes(600_000)]
+    each_refused = len(found) == 500 and code is None  # newer versions of zipfile see where they overlap
+    assert each_refused or (len(found), code) == (1, "archive_limit")
 
 
 def test_total_bytes(tmp_path: Path) -> None:
@@ -90,16 +94,3 @@ def test_a_directory_that_claims_too_few(tmp_path: Path) -> None:
     end = data.rindex(b"PK\x05\x06")
     struct.pack_into("<HH", data, end + 8, 1, 1)
     assert until_error(bytes(data), "zip", tmp_path, max_archive_members=10) == ([], "archive_limit")
-
-
-def test_a_sparse_file_is_not_blown_up(tmp_path: Path) -> None:
-    """A GNU sparse member of some bytes that claims terabytes of holes."""
-    info = tarfile.TarInfo("sparse.jpg")
-    info.type = tarfile.GNUTYPE_SPARSE
-    header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
-    header[386:398], header[398:410] = b"00000000000\0", b"00000000000\0"
-    header[483:495] = b"77777777777\0"
-    header[148:156] = b" " * 8
-    header[148:156] = b"%06o\0 " % sum(header[:512])
-    found, code = until_error(bytes(header) + bytes(10_240), "tar", tmp_path, max_archive_bytes=MB)
-    assert (found, code) == ([], "archive_limit")

@@ -4,14 +4,18 @@ import io
 import struct
 import tarfile
 import tracemalloc
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from app.settings import Settings
 from tests.workers.made_archives import MB, entries, tarred, until_error, zipped
 from workers import archives
+from workers.archives import MemberCorrupt, members
 
 ENTRY = struct.pack("<4s6H3L5H2L", b"PK\x01\x02", 20, 20, *[0] * 14)
 REFUSED: tuple[list[tuple[str, bytes | str]], str] = ([], "archive_limit")
@@ -85,9 +89,11 @@ END = bytes(1024)
 
 
 def test_names_of_names(tmp_path: Path) -> None:
-    """tarfile reads each within the one before: it would run out of stack."""
-    chain = extended(tarfile.GNUTYPE_LONGNAME, b"n\0") * 2000 + tarred(("a.jpg", b"x"))
-    assert until_error(chain, "tar", tmp_path)[1] in ("archive_corrupt", "archive_limit")
+    """tarfile would read each within the one before, and run out of stack."""
+    long_name = extended(tarfile.GNUTYPE_LONGNAME, b"n\0")
+    member = tarred(("a.jpg", b"x"))
+    assert until_error(long_name * 2000 + member, "tar", tmp_path) == REFUSED
+    assert entries(long_name * 500 + member, "tar", tmp_path) == [("n", b"x")]
     long_chain = extended(tarfile.XHDTYPE, record("comment", "x" * (MB - 100))) * 100 + tarred(("a.jpg", b"x"))
     with within(24 * MB):
         assert until_error(long_chain, "tar", tmp_path) == REFUSED
@@ -108,7 +114,7 @@ def sparse_in_pax(numbers: int) -> bytes:
     body = holes + bytes(-len(holes) % 512)
     info = tarfile.TarInfo("a.jpg")
     info.size = len(body)
-    return extended(tarfile.XHDTYPE, says + record("GNU.sparse.realsize", "1")) + info.tobuf() + body + END
+    return extended(tarfile.XHDTYPE, says + record("GNU.sparse.realsize", "1" * 18)) + info.tobuf() + body
 
 
 def sparse_of_old(blocks: int) -> bytes:
@@ -116,19 +122,19 @@ def sparse_of_old(blocks: int) -> bytes:
     info.type = tarfile.GNUTYPE_SPARSE
     header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
     header[482] = 1  # more of the map follows
-    header[483:495] = b"00000000001\0"
+    header[483:495] = b"77777777777\0"
     header[148:156] = b" " * 8
     header[148:156] = b"%06o\0 " % sum(header[:512])
     more = b"00000000001\0" * 42 + b"\1" + bytes(7)
-    return bytes(header) + more * blocks + more[:504] + bytes(8) + END
+    return bytes(header) + more * blocks + more[:504] + bytes(8)
 
 
-@pytest.mark.parametrize("made", [sparse_in_pax, sparse_of_old])
-def test_maps_of_holes(tmp_path: Path, made: Callable[[int], bytes]) -> None:
-    path = tmp_path / "archive"
-    path.write_bytes(made(1_000_000 if made is sparse_in_pax else 20_000))
-    with within(80 * MB):
-        assert until_error(path.read_bytes(), "tar", tmp_path) == REFUSED
+@pytest.mark.parametrize("data", [sparse_in_pax(1_000_000), sparse_of_old(20_000)], ids=["pax", "old"])
+def test_maps_of_holes(tmp_path: Path, data: bytes) -> None:
+    """A file with holes is refused alone: neither its map nor the terabytes that it claims are made."""
+    whole = data + tarred(("b.jpg", b"x"))
+    with within(8 * MB):
+        assert entries(whole, "tar", tmp_path) == [("a.jpg", "image_type_unsupported"), ("b.jpg", b"x")]
 
 
 def test_headers_of_common_lengths(tmp_path: Path) -> None:
@@ -142,3 +148,42 @@ def test_headers_of_common_lengths(tmp_path: Path) -> None:
             info.size, info.pax_headers = 1, {"mtime": "1.5", "SCHILY.xattr.user.note": "x" * 60_000}
             archive.addfile(info, io.BytesIO(b"x"))
     assert [content for _, content in entries(buffer.getvalue(), "tar", tmp_path)] == [b"x"] * 3
+
+
+def claims_three_bytes(data: bytes) -> bytes:
+    changed = bytearray(data)
+    struct.pack_into("<L", changed, changed.index(b"PK\x01\x02") + 24, 3)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_members_are_unpacked_piece_by_piece(tmp_path: Path, compression: int) -> None:
+    """zipfile would unpack whole what a piece of such a member holds, be it gigabytes, and then cut it to its size."""
+    data = zipped(("a.jpg", bytes(100 * MB)), ("b.jpg", b"two"), compression=compression)
+    path = tmp_path / "archive"
+    for form, first in ((data, 100 * MB), (claims_three_bytes(data), None)):
+        path.write_bytes(form)
+        found: list[int | None] = []
+        with within(16 * MB):
+            for member in members(path, "zip", Settings(data=tmp_path, max_archive_ratio=100_000)):
+                try:
+                    found.append(sum(map(len, member.pieces)))
+                except MemberCorrupt:
+                    found.append(None)
+        assert found == [first, 3]
+
+
+def with_dictionary(data: bytes, code: int) -> bytes:
+    """An xz that asks its reader for another dictionary (xz file format 5.3.1: 36 is a gigabyte)."""
+    changed = bytearray(data)
+    end = 12 + 4 * changed[12]
+    changed[16] = code
+    changed[end : end + 4] = struct.pack("<L", zlib.crc32(changed[12:end]))
+    return bytes(changed)
+
+
+def test_the_dictionary_of_an_xz(tmp_path: Path) -> None:
+    data = tarred(("a.jpg", b"x"), mode="w:xz")
+    assert entries(with_dictionary(data, 28), "tar", tmp_path) == [("a.jpg", b"x")], "64 MB: xz -9"
+    with within(16 * MB):
+        assert until_error(with_dictionary(data, 36), "tar", tmp_path) == ([], "archive_corrupt")

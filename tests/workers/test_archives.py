@@ -1,5 +1,8 @@
 """Archives of every kind of malice: members come as streams with display names, and nothing is extracted by name."""
 
+import bz2
+import gzip
+import lzma
 import os
 import struct
 import tarfile
@@ -25,6 +28,23 @@ def test_tar_in_any_compression(tmp_path: Path, mode: str) -> None:
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_zip_in_any_compression(tmp_path: Path, compression: int) -> None:
     assert entries(zipped(*FILES, compression=compression), "zip", tmp_path) == list(FILES)
+
+
+def test_packed_in_parts(tmp_path: Path) -> None:
+    """As pigz, pbzip2 and xz make them, and with the zeros that may stand between two parts of an xz."""
+    data = tarred(*FILES)
+    for pack, between in ((gzip.compress, b""), (bz2.compress, b""), (lzma.compress, b""), (lzma.compress, bytes(8))):
+        packed = between.join(pack(data[place : place + 1000]) for place in range(0, len(data), 1000)) + between
+        assert entries(packed, "tar", tmp_path) == list(FILES)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_unpacks_to_something_else_is_corrupt(tmp_path: Path, compression: int) -> None:
+    data = zipped(("a.jpg", b"one" * 99), ("b.jpg", b"two"), compression=compression)
+    for offset, value in ((16, 7), (24, 298)):  # the checksum, and a size of one more byte
+        lies = bytearray(data)
+        struct.pack_into("<L", lies, lies.index(b"PK\x01\x02") + offset, value)
+        assert entries(bytes(lies), "zip", tmp_path) == [("a.jpg", "corrupt"), ("b.jpg", b"two")]
 
 
 def test_empty_archives(tmp_path: Path) -> None:
@@ -151,6 +171,8 @@ def test_a_broken_header_is_not_the_end(tmp_path: Path) -> None:
 
 BASE = {
     "zip": zipped(*FILES, compression=zipfile.ZIP_DEFLATED),
+    "zip of bz2": zipped(*FILES, compression=zipfile.ZIP_BZIP2),
+    "zip of lzma": zipped(*FILES, compression=zipfile.ZIP_LZMA),
     "tar": tarred(*FILES),
     "gz": tarred(*FILES, mode="w:gz"),
     "xz": tarred(*FILES, mode="w:xz"),
@@ -164,7 +186,7 @@ def test_no_damage_raises_anything_else(tmp_path: Path, name: str, place: float,
     at = int(place * len(data))
     damaged = data[:at] + junk + (b"" if cut else data[at + len(junk) :])
     try:
-        for _, content in walk(damaged, "zip" if name == "zip" else "tar", tmp_path, max_archive_bytes=MB):
+        for _, content in walk(damaged, "zip" if name.startswith("zip") else "tar", tmp_path, max_archive_bytes=MB):
             assert content is not None
     except ArchiveError as error:
         assert error.code in ("archive_corrupt", "archive_limit")
