@@ -7,8 +7,8 @@ export PYTHONDONTWRITEBYTECODE =
 COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url \
 	--no-emit-find-links --no-emit-trusted-host
 
-# Tests of the command line, the tables and the page start what they need themselves.
-NOT_OF_THE_API = cli db demo folder ui
+# Tests of the command line, the tables and the sample gallery start what they need themselves, or need nothing.
+NOT_OF_THE_API = cli db demo folder
 
 .PHONY: setup demo serve test slow server soak check browser lock audit sbom clean
 
@@ -35,7 +35,7 @@ test: setup check  ## everything that must hold
 slow: setup  ## what takes too long for every change: hundreds of kills, whole jobs on other storage, backups under load
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m slow
 
-server: setup  ## the API's tests once more where every Roost has PostgreSQL, Redis and S3
+server: setup  ## the tests of the API and the page once more where every Roost has PostgreSQL, Redis and S3
 	@ROOST_TEST_SETTING=server OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest \
 		--numprocesses 3 --dist worksteal tests/app $(addprefix --ignore=tests/app/,$(NOT_OF_THE_API))
 
