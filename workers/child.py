@@ -24,7 +24,7 @@ from app.settings import Settings
 from models.disk import no_space
 from models.memory import no_memory
 from workers.context import Context, Crashed, JobFailed, Stopped
-from workers.room import with_room
+from workers.full_disk import when_there_is_room
 
 EXIT_CRASHED = 70
 EXIT_STOPPED = 75
@@ -73,7 +73,7 @@ def main(job_id: UUID, attempt: int) -> int:
 def _run(context: Context) -> int:
     """Run the job's module. What it raises with a code is the job's failure; anything unforeseen is logged as such."""
     try:
-        with_room(context, importlib.import_module(f"workers.jobs.{context.job.kind}").run)
+        when_there_is_room(context, importlib.import_module(f"workers.jobs.{context.job.kind}").run)
     except Stopped:
         return EXIT_STOPPED
     except ledger.LeaseLost:

@@ -4,7 +4,8 @@ Roost stores a blob before the row that names it is committed, and deletes it af
 database is copied first and then each blob that this copy names, a blob can only be absent because its row has been
 removed since. A second copy of the database no longer names it, and names a few new ones, which are copied in turn;
 and so on until one copy has all its blobs. Usually that is the first, else the second: in the time between two only
-what was added has to XX Copying the blobs first would not do: the rows committed meanwhile would lack theirs.
+what was added has to be copied. A blob that is absent, or damaged, and still named by a later copy is a loss of the
+live data, and is reported. Copying the blobs first would not do: the rows committed meanwhile would lack theirs.
 
 Last, the copy forgets what its database does not name. Blobs are never written to once they have their name, so a hard
 link is as good as a copy, and takes neither time nor room; but what damages the disk then damages both.

@@ -84,11 +84,13 @@ def collected_meanwhile(kept: Kept, step: int, act: Callable[[], None]) -> bool:
         return next(looks) > step
 
 
-def test_an_upload_at_any_moment_stays(kept: Kept) -> None:
+def stays_at_any_moment(kept: Kept, made: Callable[[int], Upload]) -> None:
+    """Another upload for each look of a collection, stored and committed before that look."""
     for step in itertools.count():
-        upload = Upload(kept, step)
+        upload = made(step)
 
         def whole(upload: Upload = upload) -> None:
+            upload.file = upload.checked()
             upload.store()
             upload.commit()
 
@@ -98,22 +100,20 @@ def test_an_upload_at_any_moment_stays(kept: Kept) -> None:
     assert step > 5
 
 
+def test_an_upload_at_any_moment_stays(kept: Kept) -> None:
+    stays_at_any_moment(kept, lambda step: Upload(kept, step))
+
+
 def test_what_an_attempt_stored_long_ago_stays_for_the_next(kept: Kept) -> None:
     """A member of an archive gets the same key in each attempt: the second finds the old blob of the first."""
-    for step in itertools.count():
+
+    def stored(step: int) -> Upload:
         upload = Upload(kept, step, "archives/gone.zip")
         upload.store()
         time.sleep(LATER_S)
+        return upload
 
-        def again(upload: Upload = upload) -> None:
-            upload.file = upload.checked()
-            upload.store()
-            upload.commit()
-
-        if not collected_meanwhile(kept, step, again):
-            break
-        assert upload.kept(), f"step {step}"
-    assert step > 5
+    stays_at_any_moment(kept, stored)
 
 
 def test_what_a_job_that_is_over_left_goes(kept: Kept) -> None:

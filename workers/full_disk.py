@@ -17,7 +17,7 @@ FIRST_S, LONGEST_S = 1.0, 60.0  # between two tries; each pause is twice the one
 log = structlog.get_logger("roost.job")
 
 
-def with_room(context: Context, run: Callable[[Context], None]) -> None:
+def when_there_is_room(context: Context, run: Callable[[Context], None]) -> None:
     """Run the job, which goes on from what it has published, until it meets no full disk.
 
     Raises what the last try raised when there is still no room after ROOST_FULL_DISK_WAIT_S of waiting. Raises Stopped.

@@ -21,7 +21,7 @@ from app.storage.file import FileStorage
 from models.disk import DiskFull
 from tests.app.calls import new_collection
 from tests.fixtures.pictures import gallery, zipped
-from workers import child, room
+from workers import child, full_disk
 from workers.context import Context
 
 
@@ -36,7 +36,7 @@ FULL = [OSError(errno.ENOSPC, "No space left on device"), StorageFull("Full."), 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "FIRST_S", 0.01)
+    monkeypatch.setattr(full_disk, "FIRST_S", 0.01)
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_not_for_ever_and_not_for_other_errors(api: Any, quick: None, monkeypatc
 
 
 def test_who_cancels_need_not_wait(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "FIRST_S", 50.0)
+    monkeypatch.setattr(full_disk, "FIRST_S", 50.0)
 
     def run(made: Context) -> None:
         assert api.post(f"/v1/jobs/{made.job.id}/cancel").status_code == 202
