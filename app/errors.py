@@ -16,7 +16,7 @@ RoostError
 ├── TooMany                429  rate_limited, too_many_jobs
 ├── ChecksumMismatch       460  checksum_mismatch
 ├── StorageFull            507  storage_full
-└── Unavailable            503  database_busy, storage_unavailable, cache_full, encoder_unavailable
+└── Unavailable            503  database_busy, storage_unavailable, storage_damaged, cache_full, ...
 """
 
 from collections.abc import Iterator
@@ -25,6 +25,9 @@ from contextlib import contextmanager
 from models.disk import no_space
 
 CHECKSUM_MISMATCH = 460  # tus.io's own status, which no registry knows
+OUTAGES = frozenset(
+    {"storage_full", "storage_unavailable", "cache_full"}
+)  # only others can mend them; then all goes on
 
 
 class RoostError(Exception):

@@ -60,8 +60,8 @@ class Settings(BaseSettings):
     job_stall_s: float = Field(
         7200.0, gt=0, description="A job that reports no progress for so long is ended, and tried again."
     )
-    full_disk_wait_s: float = Field(
-        3600.0, ge=0, description="How long a job waits for room on a full disk before it fails."
+    outage_wait_s: float = Field(
+        604_800.0, ge=0, description="How long a job waits for room on a full disk, or for its store, before it fails."
     )
     drain_s: float = Field(10.0, ge=0, description="How long a stopping worker waits for its jobs to hand back.")
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 from celery import Celery, signals
 
-from app.jobs import ledger
+from app.jobs import ledger, waiting
 from app.jobs.queue import QUEUES, TASK, celery_app
 from app.resources import Resources
 from workers.broker import outlive_broken_connections
@@ -42,7 +42,7 @@ def embedded(resources: Resources) -> Iterator[None]:
         for job_id in ledger.reclaim(session, worker=EMBEDDED):
             log.warning("went back to a job that a lost process had begun", job_id=str(job_id))
         for queue in QUEUES:
-            ledger.announce_unseen(session, queue, timedelta(0))  # memory:// forgot every message
+            waiting.announce_unseen(session, queue, timedelta(0))  # memory:// forgot every message
     resources.clear_scratch()
     app = _application(resources, runner)
     controller = app.WorkController(

@@ -12,21 +12,21 @@ from uuid import UUID
 
 import structlog
 from setproctitle import setproctitle
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app import logs, tracing
 from app.db.tables import Job
-from app.errors import RoostError, StorageFull
+from app.errors import RoostError
 from app.failpoints import reached
 from app.jobs import ledger
 from app.resources import Resources
 from app.settings import Settings
-from models.disk import no_space
 from models.memory import no_memory
 from workers.context import Context, Crashed, JobFailed, Stopped
-from workers.full_disk import when_there_is_room
+from workers.outages import Outage, outage
 
 EXIT_CRASHED = 70
+EXIT_NO_ROOM = 73
 EXIT_STOPPED = 75
 EXIT_LEASE_LOST = 76
 NICENESS = 10  # where the API shares the processors, a job takes what requests leave
@@ -73,36 +73,48 @@ def main(job_id: UUID, attempt: int) -> int:
 def _run(context: Context) -> int:
     """Run the job's module. What it raises with a code is the job's failure; anything unforeseen is logged as such."""
     try:
-        when_there_is_room(context, importlib.import_module(f"workers.jobs.{context.job.kind}").run)
+        importlib.import_module(f"workers.jobs.{context.job.kind}").run(context)
     except Stopped:
         return EXIT_STOPPED
     except ledger.LeaseLost:
         return EXIT_LEASE_LOST
-    except (JobFailed, RoostError) as error:
-        _fail(context, error.code, error.detail)
-    except SQLAlchemyError:  # not the job's doing: the parent sees a crash, and another attempt follows
-        log.exception("the database failed")
-        return EXIT_CRASHED
-    except Crashed:
-        log.exception("a process of the job died")
-        return EXIT_CRASHED
     except Exception as error:
-        if no_memory(error):
-            log.exception("memory ran out")
-            _fail(context, "out_of_memory", "The memory of the machine, or of its GPU, was not enough for this job.")
-        elif isinstance(code := getattr(error, "code", None), str) and code:
-            _fail(context, code, str(error))
-        elif no_space(error):
-            _fail(context, StorageFull.code, "The disk is full; free some space or add some, then start the job again.")
-        else:
-            log.exception("the job failed for a reason nobody foresaw")
-            _fail(context, "internal", "Something went wrong on our side; the service's log has the details.")
+        if found := outage(error):
+            return _hand_back(context, found)
+        if isinstance(error, SQLAlchemyError | Crashed):  # not the job's doing: the parent sees a crash
+            log.exception("the database failed, or a process of the job died; another attempt follows")
+            return EXIT_CRASHED
+        code, detail = _failure(error)
+        with context.database.transaction() as session:
+            ledger.finish(session, context.job.id, context.job.attempt, "failed", code=code, detail=detail)
     return 0
 
 
-def _fail(context: Context, code: str, detail: str) -> None:
-    with context.database.transaction() as session:
-        ledger.finish(session, context.job.id, context.job.attempt, "failed", code=code, detail=detail)
+def _hand_back(context: Context, met: Outage) -> int:
+    """Wait for another turn. A database that has no room even for that is written to by the parent, once it can."""
+    log.warning("the job waits for an outage to end", code=met.code, detail=met.detail)
+    shutil.rmtree(context.folder, ignore_errors=True)  # it takes room, too
+    try:
+        with context.database.transaction() as session:
+            met.postpone(session, context.job.id, context.job.attempt, context.settings)
+    except OperationalError as error:
+        if outage(error):
+            return EXIT_NO_ROOM
+        raise
+    return 0
+
+
+def _failure(error: Exception) -> tuple[str, str]:
+    """Its code, and a sentence for people."""
+    if isinstance(error, JobFailed | RoostError):
+        return error.code, error.detail
+    if no_memory(error):
+        log.exception("memory ran out")
+        return "out_of_memory", "The memory of the machine, or of its GPU, was not enough for this job."
+    if isinstance(code := getattr(error, "code", None), str) and code:
+        return code, str(error)
+    log.exception("the job failed for a reason nobody foresaw")
+    return "internal", "Something went wrong on our side; the service's log has the details."
 
 
 def _listen(context: Context) -> None:

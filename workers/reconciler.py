@@ -13,7 +13,7 @@ from app.db.tables import IdempotencyKey, Job, Worker
 from app.embeddings import parts
 from app.errors import Unavailable
 from app.failpoints import reached
-from app.jobs import ledger
+from app.jobs import ledger, waiting
 from app.jobs.queue import QUEUES
 from app.resources import Resources
 from app.uploads import repository as uploads_repository
@@ -61,11 +61,11 @@ class Reconciler(threading.Thread):
     def _announce_lost(self) -> None:
         """As many jobs as the broker has too few messages of: one more for each that waits would only pile up there."""
         for queue in QUEUES:
-            if (waiting := self.resources.queue.waiting(queue)) is None:
+            if (sent := self.resources.queue.waiting(queue)) is None:
                 return
             with self.resources.database.transaction() as session:
-                if (lost := ledger.queued(session, queue) - waiting) > 0:
-                    ledger.announce_unseen(session, queue, REPUBLISH_AFTER, lost)
+                if (lost := waiting.queued(session, queue) - sent) > 0:
+                    waiting.announce_unseen(session, queue, REPUBLISH_AFTER, lost)
 
     def _drop_inputs(self) -> None:
         """Remove the archives and pieces of jobs that are over. Blobs go first: forgotten is only what is gone."""

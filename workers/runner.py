@@ -13,7 +13,8 @@ from app.db.tables import Job
 from app.failpoints import reached
 from app.jobs import ledger
 from app.resources import Resources
-from workers.child import EXIT_LEASE_LOST, EXIT_STOPPED
+from workers.child import EXIT_LEASE_LOST, EXIT_NO_ROOM, EXIT_STOPPED
+from workers.outages import FULL_DISK
 from workers.process import JobProcess
 
 log = structlog.get_logger("roost.runner")
@@ -78,6 +79,8 @@ class Runner:
                 _cancelled(session, job_id, attempt)
             elif code == EXIT_STOPPED or self.draining.is_set():
                 ledger.release(session, job_id, attempt)
+            elif code == EXIT_NO_ROOM:
+                FULL_DISK.postpone(session, job_id, attempt, self.resources.settings)
             else:
                 reason, code_of_it = watch.reason(code)
                 ledger.settle_crash(session, job_id, attempt, reason, code=code_of_it)

@@ -3,16 +3,17 @@
 queued --claim--> running --finish--> succeeded | failed | cancelled
    ^                 |
    +----release------+--settle_crash / reclaim--> queued again, or dead
+   +----postpone-----+  not taken again before a pause
 
 Every change of a running job is a compare-and-set on (id, state, attempt): a worker that lost its lease, or a message
 delivered twice, changes nothing. Two jobs with the same `lock` run one after the other, in the order they were asked.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -23,10 +24,11 @@ from app.db.tables import Collection, Job
 from app.failpoints import reached
 from app.ids import new_id
 from app.jobs import stages
+from app.jobs.waiting import due
 
 CRASHES_ALLOWED = 3  # a job whose own process dies this often without progress is poison
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=60)
 LOSSES_ALLOWED = 10  # losing the whole worker is not the job's fault, unless it happens again and again
-ANNOUNCED_AT_ONCE = 100
 FINAL = frozenset({"succeeded", "failed", "cancelled", "dead"})
 
 
@@ -85,7 +87,7 @@ def claim(session: Session, job_id: UUID, worker: str, lease_s: float) -> int | 
     moment = now(session)
     take = (
         update(Job)
-        .where(Job.id == job_id, Job.state == "queued", ~earlier)
+        .where(Job.id == job_id, Job.state == "queued", due(moment), ~earlier)
         .values(
             state="running",
             attempt=Job.attempt + 1,
@@ -95,6 +97,9 @@ def claim(session: Session, job_id: UUID, worker: str, lease_s: float) -> int | 
             stage=None,
             stage_started_at=moment,
             advances_at_claim=Job.advances,
+            not_before=None,
+            error_code=None,
+            error_detail=None,
             version=Job.version + 1,
         )
         .returning(Job.attempt)
@@ -129,14 +134,15 @@ def progress(
     advanced: bool = False,
 ) -> bool:
     """Note how far the job is; `advanced` when what was done survives a crash. Whether to cancel. LeaseLost."""
-    job = session.execute(select(Job).where(*_mine(job_id, attempt)).with_for_update()).scalar_one_or_none()
-    if job is None:
+    if (job := _held(session, job_id, attempt)) is None:
         raise LeaseLost
     if job.stage != stage:
         stages.enter(session, job, stage, done)
     job.done, job.total, job.unit = done, total, unit
     job.version += 1
-    job.advances += advanced
+    if advanced:
+        job.advances += 1
+        job.waits_since = None
     return job.cancel_requested
 
 
@@ -196,11 +202,28 @@ def release(session: Session, job_id: UUID, attempt: int) -> None:
 
 def settle_crash(session: Session, job_id: UUID, attempt: int, reason: str, *, code: str = "job_crashed") -> None:
     """The job's own process died: queue it again, or call it dead after three times without progress."""
-    job = session.execute(select(Job).where(*_mine(job_id, attempt)).with_for_update()).scalar_one_or_none()
-    if job is None:
+    if (job := _held(session, job_id, attempt)) is None:
         return
     job.crashes = 0 if job.advances > job.advances_at_claim else job.crashes + 1
     _again_or_dead(session, job, job.crashes >= CRASHES_ALLOWED, code, f"{reason} ({job.crashes} times, no progress).")
+
+
+def postpone(session: Session, job_id: UUID, attempt: int, code: str, detail: str, longest: timedelta) -> None:
+    """Queue a running job again that met what only others can mend; its error says meanwhile what it waits for.
+
+    It is not taken before a pause, as long as it has waited so far; after `longest` without progress it fails.
+
+    Raises LeaseLost.
+    """
+    if (job := _held(session, job_id, attempt)) is None:
+        raise LeaseLost
+    moment = now(session)
+    job.waits_since = job.waits_since or moment
+    if (waited := moment - job.waits_since) >= longest:
+        return finish(session, job_id, attempt, "failed", code=code, detail=detail)
+    job.not_before = moment + min(max(waited, FIRST_PAUSE), LONGEST_PAUSE)
+    job.error_code, job.error_detail = code, f"{detail} The job waits, and goes on by itself."
+    _again_or_dead(session, job, False, code, detail)
 
 
 def reclaim(session: Session, *, worker: str | None = None) -> list[UUID]:
@@ -220,6 +243,7 @@ def request_cancel(session: Session, job_id: UUID) -> Job | None:
     job = session.execute(select(Job).where(Job.id == job_id).with_for_update()).scalar_one_or_none()
     if job and job.state == "queued":
         job.state, job.finished_at = "cancelled", now(session)
+        job.error_code = job.error_detail = None
         session.flush()
         _wake_next(session, job.lock)
     if job and job.state not in FINAL and not job.cancel_requested:
@@ -230,27 +254,9 @@ def request_cancel(session: Session, job_id: UUID) -> Job | None:
     return job
 
 
-def queued(session: Session, queue: str) -> int:
-    """How many jobs wait for a worker."""
-    return int(session.scalar(select(func.count()).where(Job.state == "queued", Job.queue == queue)) or 0)
-
-
-def announce_unseen(session: Session, queue: str, older_than: timedelta, limit: int = ANNOUNCED_AT_ONCE) -> None:
-    """Announce queued jobs again, oldest first, that nobody has taken for a while: their message may be lost."""
-    moment = now(session)
-    stale = or_(Job.published_at.is_(None), Job.published_at < moment - older_than)
-    waiting = select(Job).where(Job.state == "queued", Job.queue == queue, stale).order_by(Job.id)
-    for job in session.scalars(waiting.limit(min(limit, ANNOUNCED_AT_ONCE))):
-        job.published_at = moment
-        announce(session, job.id, job.queue)
-
-
-def eta_s(job: Job, moment: datetime) -> float | None:
-    """Seconds to the end of the present stage at the pace it had so far."""
-    if job.state != "running" or not job.total or not job.stage_started_at or job.done <= job.stage_first:
-        return None
-    pace = (moment - job.stage_started_at).total_seconds() / (job.done - job.stage_first)
-    return round(max(0.0, pace * (job.total - job.done)), 1)
+def _held(session: Session, job_id: UUID, attempt: int) -> Job | None:
+    """The running job of this attempt, locked."""
+    return session.scalars(select(Job).where(*_mine(job_id, attempt)).with_for_update()).one_or_none()
 
 
 def _mine(job_id: UUID, attempt: int) -> tuple[Any, ...]:
@@ -268,7 +274,8 @@ def _again_or_dead(session: Session, job: Job, dead: bool, code: str, detail: st
         _wake_next(session, job.lock)
     else:
         job.state = "queued"
-        announce(session, job.id, job.queue)
+        if job.not_before is None:  # else the reconciler does so when it is due
+            announce(session, job.id, job.queue)
 
 
 def _wake_next(session: Session, lock: str) -> None:

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from app.db.session import Database, now
 from app.db.tables import Job
 from app.errors import NotFound
-from app.jobs import ledger, repository
+from app.jobs import ledger, repository, stages
 from app.jobs.schemas import JobError, JobOut, Progress
 
 LOOK_EVERY_S = 0.3
@@ -35,7 +35,7 @@ def shown(session: Session, job: Job) -> JobOut:
     return JobOut(
         **fields,
         progress=Progress(done=job.done, total=job.total, unit=job.unit),
-        eta_s=ledger.eta_s(job, now(session)),
+        eta_s=stages.eta_s(job, now(session)),
         error=JobError(code=job.error_code, detail=job.error_detail) if job.error_code else None,
     )
 

@@ -18,6 +18,14 @@ def enter(session: Session, job: Job, stage: str, done: int) -> None:
     job.stage, job.stage_started_at, job.stage_first = stage, moment, done
 
 
+def eta_s(job: Job, moment: datetime) -> float | None:
+    """Seconds to the end of the present stage at the pace it had so far."""
+    if job.state != "running" or not job.total or not job.stage_started_at or job.done <= job.stage_first:
+        return None
+    pace = (moment - job.stage_started_at).total_seconds() / (job.done - job.stage_first)
+    return round(max(0.0, pace * (job.total - job.done)), 1)
+
+
 def leave(session: Session, job_id: UUID, stage: str | None, since: datetime | None, moment: datetime) -> None:
     """Add the time since then to what the job has spent in this stage so far, earlier attempts included."""
     if since is None:

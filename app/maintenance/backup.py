@@ -120,9 +120,8 @@ def _local(res: Resources, key: str) -> Path | None:
     try:
         return res.storage.local(key)
     except Unavailable as error:
-        if error.code != "storage_unavailable":
+        if error.code != "storage_damaged":
             raise
-        res.storage.exists(key)  # raises when it is the store that fails, and not this blob
         return None
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.db.session import now
 from app.db.tables import Job, JobStage
+from app.errors import OUTAGES
 from app.jobs.ledger import FINAL
 from app.jobs.schemas import State
 from app.metrics.kept import Kept
@@ -36,15 +37,17 @@ class JobMetrics:
         running = _running(session)
         yield _by_state(over, waiting, running)
         yield from _queues(session, waiting)
+        yield _postponed(waiting)
         yield from _stages(session, running)
         yield from _ended(over)
         yield _stage_seconds(self._left.get(lambda: _left(session)))
 
 
 def _waiting(session: Session) -> Sequence[Any]:
-    """(queue, kind, jobs, since when the oldest waits)."""
-    columns = Job.queue, Job.kind, func.count(), func.min(Job.created_at)
-    return session.execute(select(*columns).where(Job.state == "queued").group_by(Job.queue, Job.kind)).all()
+    """(queue, kind, jobs, since when the oldest waits, the code of an outage or None where it waits for a worker)."""
+    outage = case((Job.not_before.is_not(None), Job.error_code)).label("outage")
+    columns = Job.queue, Job.kind, func.count(), func.min(Job.created_at), outage
+    return session.execute(select(*columns).where(Job.state == "queued").group_by(Job.queue, Job.kind, outage)).all()
 
 
 def _running(session: Session) -> Sequence[Any]:
@@ -93,13 +96,22 @@ def _by_state(over: Sequence[Any], waiting: Sequence[Any], running: Sequence[Any
 
 def _queues(session: Session, waiting: Sequence[Any]) -> Iterator[Metric]:
     labels = ["queue", "kind"]
-    depth = GaugeMetricFamily("roost_queue_jobs", "Jobs that wait.", labels=labels)
+    depth = GaugeMetricFamily("roost_queue_jobs", "Jobs that wait for a worker.", labels=labels)
     age = GaugeMetricFamily("roost_queue_oldest_seconds", "For how long the oldest job has waited.", labels=labels)
     moment = now(session)
-    for queue, kind, count, since in waiting:
+    for queue, kind, count, since, outage in waiting:
+        if outage:
+            continue
         depth.add_metric([queue, kind], count)
         age.add_metric([queue, kind], max(0.0, (moment - since).total_seconds()))
     yield from (depth, age)
+
+
+def _postponed(waiting: Sequence[Any]) -> Metric:
+    family = GaugeMetricFamily("roost_jobs_postponed", "Jobs that wait for an outage to end.", labels=["code"])
+    for code in sorted(OUTAGES):
+        family.add_metric([code], sum(row[2] for row in waiting if row[4] == code))
+    return family
 
 
 def _stages(session: Session, running: Sequence[Any]) -> Iterator[Metric]:

@@ -40,7 +40,7 @@ def store_errors(bucket: str, key: str) -> Iterator[None]:
 def damaged(key: str, what: str) -> Unavailable:
     """A blob that is not what was stored under its key, however often it is fetched."""
     log.error("a blob is damaged", key=key, found=what)
-    return _unavailable("A file in the storage is damaged; see the log.")
+    return Unavailable("A file in the storage is damaged; see the log.", code="storage_damaged")
 
 
 def busy(key: str) -> Unavailable:

@@ -106,6 +106,20 @@ def test_depth_and_age_of_the_queues(counted: TestClient) -> None:
     assert found["roost_queue_oldest_seconds", "ingest", "cpu"] < 100
 
 
+def test_who_waits_for_an_outage_to_end_waits_for_no_worker(counted: TestClient) -> None:
+    res = resources(counted)
+    for kind, code in (("cluster", "storage_full"), ("ingest", "storage_full"), ("ingest", "cache_full")):
+        job_id = submit(res, kind)
+        with res.database.transaction() as session:
+            assert ledger.claim(session, job_id, "w", 60) == 1
+            ledger.postpone(session, job_id, 1, code, "Wait.", timedelta(hours=1))
+    submit(res, "ingest")
+    found = samples(counted)
+    assert found["roost_jobs_postponed", "storage_full"] == 2 and found["roost_jobs_postponed", "cache_full"] == 1
+    assert found["roost_queue_jobs", "ingest", "cpu"] == 1 and ("roost_queue_jobs", "cluster", "cpu") not in found
+    assert found["roost_jobs", "queued"] == 4
+
+
 def test_running_jobs_by_stage(counted: TestClient) -> None:
     res = resources(counted)
     first, second = submit(res, "cluster"), submit(res, "cluster")

@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from app.db.migrate import migrate
-from app.jobs import ledger
+from app.jobs import ledger, waiting
 from app.jobs.queue import Queue
 from app.resources import Resources
 from app.settings import Settings
@@ -67,7 +67,7 @@ def test_as_much_as_was_lost_is_announced_again(made: Reconciler, redis: Redis) 
     for _ in range(3):
         before = redis.llen("cpu")
         made.tick()
-        wait_for(lambda before=before: waits(redis, min(before + ledger.ANNOUNCED_AT_ONCE, JOBS)))
+        wait_for(lambda before=before: waits(redis, min(before + waiting.ANNOUNCED_AT_ONCE, JOBS)))
 
 
 def test_a_broker_that_does_not_tell(tmp_path: Path) -> None:

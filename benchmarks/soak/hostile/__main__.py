@@ -134,9 +134,10 @@ def _wrong(service: Service, answers: Answers, watch: Watch) -> Iterator[str]:
 
 
 def _outside(folder: Path) -> set[str]:
-    """Every file beside the data folder, its log and the caches."""
+    """Every file beside the data folder, its log, the caches, and the socket of the server that forks jobs."""
     ours = ("data", "data.log", "xdg_cache_home", "home")
-    return {str(path) for path in folder.rglob("*") if path.relative_to(folder).parts[0] not in ours}
+    found = (path for path in folder.rglob("*") if path.relative_to(folder).parts[0] not in ours)
+    return {str(path) for path in found if not any(part.startswith("pymp-") for part in path.parts)}
 
 
 def _found(service: Service) -> list[str]:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from app.db.migrate import migrate
 from app.db.session import Database, now
 from app.db.tables import Job, JobStage
-from app.jobs import ledger
+from app.jobs import ledger, stages, waiting
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -171,11 +171,60 @@ def test_a_forgotten_job_is_announced_again(database: Database) -> None:
     job_id = submit(database)
     database.announced.clear()  # type: ignore[attr-defined]
     with database.transaction() as session:
-        ledger.announce_unseen(session, "cpu", timedelta(seconds=60))
+        waiting.announce_unseen(session, "cpu", timedelta(seconds=60))
     assert database.announced == [], "it was announced a moment ago"  # type: ignore[attr-defined]
     with database.transaction() as session:
-        ledger.announce_unseen(session, "cpu", timedelta(seconds=-1))
+        waiting.announce_unseen(session, "cpu", timedelta(seconds=-1))
     assert database.announced == [job_id]  # type: ignore[attr-defined]
+
+
+def postpone(database: Database, job_id: UUID, attempt: int) -> None:
+    with database.transaction() as session:
+        ledger.postpone(session, job_id, attempt, "storage_full", "The disk is full.", timedelta(hours=1))
+
+
+def moved(database: Database, job_id: UUID, seconds: float) -> None:
+    """As if so much time had passed for the job."""
+    with database.transaction() as session:
+        job = session.get_one(Job, job_id)
+        job.not_before, job.waits_since = (
+            at and at - timedelta(seconds=seconds) for at in (job.not_before, job.waits_since)
+        )
+
+
+def test_who_waits_for_an_outage_to_end_comes_back_ever_more_slowly(database: Database) -> None:
+    job_id = submit(database)
+    for pause in (1, 1, 2, 4, 8, 16, 32, 60, 60):
+        attempt = claim(database, job_id)
+        assert attempt, "it was due"
+        postpone(database, job_id, attempt)
+        with database.reading() as session:
+            job = session.get_one(Job, job_id)
+            assert job.not_before
+            left = (job.not_before - now(session)).total_seconds()
+        assert left == pytest.approx(pause, rel=0.25) and claim(database, job_id) is None
+        moved(database, job_id, left)
+    attempt = claim(database, job_id)
+    assert attempt
+    with database.transaction() as session:
+        ledger.progress(session, job_id, attempt, stage="embed", done=1, total=3, unit="images", advanced=True)
+    postpone(database, job_id, attempt)
+    moved(database, job_id, 1)
+    assert claim(database, job_id), "it had got on"
+
+
+def test_who_waits_for_an_outage_to_end_is_announced_when_it_is_due(database: Database) -> None:
+    job_id = submit(database)
+    attempt = claim(database, job_id)
+    assert attempt
+    database.announced.clear()  # type: ignore[attr-defined]
+    postpone(database, job_id, attempt)
+    for passed, told in ((0.0, []), (1.0, [job_id])):
+        moved(database, job_id, passed)
+        with database.transaction() as session:
+            assert waiting.queued(session, "cpu") == len(told)
+            waiting.announce_unseen(session, "cpu", timedelta(seconds=60))
+        assert database.announced == told  # type: ignore[attr-defined]
 
 
 def test_eta_follows_the_pace_of_the_stage(database: Database) -> None:
@@ -188,7 +237,7 @@ def test_eta_follows_the_pace_of_the_stage(database: Database) -> None:
         ledger.progress(session, job_id, attempt, stage="embed", done=200, total=300, unit="images")
         job = session.get_one(Job, job_id)
         assert job.stage_started_at
-        assert ledger.eta_s(job, job.stage_started_at + timedelta(seconds=10)) == 10.0
+        assert stages.eta_s(job, job.stage_started_at + timedelta(seconds=10)) == 10.0
         assert now(session) >= job.stage_started_at
 
 
@@ -254,6 +303,16 @@ class LedgerMachine(RuleBasedStateMachine):
         try:
             with self.database.transaction() as session:
                 ledger.finish(session, job_id, attempt, "succeeded", result={})
+        except ledger.LeaseLost:
+            assert state(self.database, job_id) != "running" or self.attempts[job_id] != attempt
+
+    @precondition(lambda self: self.attempts)
+    @rule()
+    def postpone_newest(self) -> None:
+        job_id, attempt = list(self.attempts.items())[-1]
+        try:
+            postpone(self.database, job_id, attempt)
+            moved(self.database, job_id, 60)
         except ledger.LeaseLost:
             assert state(self.database, job_id) != "running" or self.attempts[job_id] != attempt
 

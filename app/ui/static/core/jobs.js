@@ -49,7 +49,6 @@ const STAGES = {
   index: "Indexing",
   map: "Drawing the map",
   outliers: "Looking for outliers",
-  full_disk: "The disk is full: waiting for room",
 };
 
 /** What a job does now, in a word. */

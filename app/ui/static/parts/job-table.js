@@ -63,7 +63,7 @@ function row(job, nameOf) {
     const { state } = before ? JSON.parse(before) : {};
     before = now;
     node.dataset.state = latest.state;
-    replace(cells.state, stateWords(latest), ended(latest) ? jobProblem(latest) : progress(latest));
+    replace(cells.state, stateWords(latest), jobProblem(latest) ?? progress(latest));
     replace(
       cells.started,
       h("time", { datetime: latest.created_at, title: time(latest.created_at) }, ago(latest.created_at)),
@@ -77,7 +77,7 @@ function row(job, nameOf) {
 const stateWords = (job) => h("span.job-state", { data: { state: job.state } }, STATES[job.state]);
 
 function progress(job) {
-  if (job.state === "queued") return null;
+  if (job.state !== "running") return null;
   const { done, total, unit } = job.progress;
   const bar = h("progress", { max: 1, "aria-label": stageName(job) });
   if (total) bar.value = done / total;

@@ -19,12 +19,20 @@ const ERRORS = {
   job_crashed: "The work was tried three times and broke off each time.",
   k_too_large: "More clusters were asked for than there are pictures.",
   out_of_memory: "The machine's memory was not enough. Close other programs, or ask for less at once.",
+  storage_damaged: "A stored file is damaged. Bring it back from a backup, then start it again.",
   storage_full: "The disk is full. Free some space, then start it again.",
   too_few_names: "Too few clusters and pictures have names to learn from.",
   too_many_clusters: "There are too many clusters for that.",
   vectors_unusable: "The encoder gave vectors that can't be sorted. Try another encoder.",
   worker_lost: "The worker that did it was lost again and again. Look whether it still runs.",
   working_copy_unreadable: "A stored picture can't be read any more. Upload it again.",
+};
+
+/** What a job waits for that is neither failed nor at work; it goes on by itself. */
+const OUTAGES = {
+  cache_full: "The disk of the local copies is full: waiting for room.",
+  storage_full: "The disk is full: waiting for room.",
+  storage_unavailable: "The storage does not answer: waiting for it.",
 };
 
 export const STATES = {
@@ -37,9 +45,10 @@ export const STATES = {
 };
 
 /** The reason in our words, with the service's below; null when nothing went wrong. */
-export function jobProblem({ error }) {
+export function jobProblem({ error, state }) {
   if (!error) return null;
-  const plain = ERRORS[error.code] ?? "It could not be finished.";
+  const words = state === "queued" ? OUTAGES : ERRORS;
+  const plain = words[error.code] ?? "It could not be finished.";
   return h(
     "div.job-problem",
     {},
