@@ -55,9 +55,9 @@ def embedded(resources: Resources) -> Iterator[None]:
         without_heartbeat=True,
         loglevel="WARNING",
     )
-    reconciler = Reconciler(resources, EMBEDDED, list(QUEUES))
     thread = threading.Thread(target=controller.start, name="celery", daemon=True)
     thread.start()
+    reconciler = Reconciler(resources, EMBEDDED, list(QUEUES), takes_jobs=thread.is_alive)
     reconciler.start()
     try:
         yield

@@ -1,6 +1,7 @@
 """Finds what was lost between the ledger and the workers, and sets it going again."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -28,9 +29,12 @@ FORGET_KEYS_AFTER = timedelta(days=1)
 class Reconciler(threading.Thread):
     """Every few seconds: this worker is alive; expired leases are taken over; unseen jobs are announced again."""
 
-    def __init__(self, resources: Resources, worker: str, queues: list[str]) -> None:
+    def __init__(
+        self, resources: Resources, worker: str, queues: list[str], takes_jobs: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`takes_jobs` says whether the worker still does: one that ended by itself is no live one."""
         super().__init__(name="reconciler", daemon=True)
-        self.resources, self.worker, self.queues = resources, worker, queues
+        self.resources, self.worker, self.queues, self.takes_jobs = resources, worker, queues, takes_jobs
         self.stopping = threading.Event()
 
     def run(self) -> None:
@@ -45,7 +49,10 @@ class Reconciler(threading.Thread):
     def tick(self) -> None:
         with self.resources.database.transaction() as session:
             moment = now(session)
-            session.merge(Worker(name=self.worker, queues=",".join(self.queues), seen_at=moment))
+            if self.takes_jobs():
+                session.merge(Worker(name=self.worker, queues=",".join(self.queues), seen_at=moment))
+            else:
+                log.error("this worker ended by itself and takes no more jobs; start it anew", worker=self.worker)
             session.execute(delete(Worker).where(Worker.seen_at < moment - FORGET_WORKERS_AFTER))
             session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < moment - FORGET_KEYS_AFTER))
             for job_id in ledger.reclaim(session):

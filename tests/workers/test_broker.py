@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -9,13 +10,19 @@ from kombu import Connection, Message, Queue
 from kombu.transport import redis
 from redis import Redis
 
-from workers.broker import Channel
+from app.resources import Resources
+from app.settings import Settings
+from workers.celery_app import _application
+from workers.runner import Runner
 
 
 @pytest.fixture
-def connection(redis_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
-    monkeypatch.setattr(redis.Transport, "Channel", Channel)
-    with closing(Connection(f"redis://127.0.0.1:{redis_port}/14")) as made:
+def connection(redis_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
+    """As a worker makes it."""
+    monkeypatch.setattr(redis.Transport, "Channel", redis.Channel)  # and as it was, afterwards
+    settings = Settings(data=tmp_path, broker_url=f"redis://127.0.0.1:{redis_port}/14")
+    resources = Resources.open(settings)
+    with closing(resources), closing(_application(resources, Runner(resources, "test")).connection_for_read()) as made:
         yield made
 
 

@@ -11,7 +11,7 @@ from tests.app.ui.gestures import faults, start_training
 from tests.fixtures.services import Service
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 playwright = pytest.importorskip("playwright.sync_api")
 expect = playwright.expect
@@ -210,6 +210,25 @@ def test_jobs_say_in_plain_words_what_became_of_them(
     expect(page.locator(".jobs tbody tr")).to_have_count(1)
     page.get_by_role("link", name="Given up", exact=True).click()
     expect(page.get_by_text("None of these")).to_be_visible()
+
+
+def test_a_job_that_waits_for_room_says_so(page: "Page", running: Service, gallery: str, shoot: Shoot) -> None:
+    detail = "The disk is full; free some space or add some. The job waits, and goes on by itself."
+
+    def as_if_it_waited(route: "Route") -> None:
+        answer = route.fetch()
+        jobs = answer.json()
+        jobs["items"][0] |= {"state": "queued", "result": None, "finished_at": None}
+        jobs["items"][0]["error"] = {"code": "storage_full", "detail": detail}
+        route.fulfill(response=answer, json=jobs)
+
+    page.route("**/v1/jobs?*", as_if_it_waited)
+    page.goto(f"/jobs?collection={gallery}")
+    row = page.locator(".jobs tbody tr").first
+    for words in ("Waiting", "The disk is full: waiting for room.", detail):
+        expect(row).to_contain_text(words)
+    expect(row.get_by_role("button", name="Cancel")).to_be_visible()
+    shoot("jobs-waiting")
 
 
 def test_a_job_that_comes_while_one_looks_appears_and_can_be_cancelled(
