@@ -63,12 +63,12 @@ class Client:
         )
 
     def follow(self, job_id: str, progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-        """Watch a job to its end. Raises JobEnded unless it succeeded."""
+        """Watch a job to its end. Raises JobEnded unless it succeeded, and where it waits for an outage to end."""
         while True:
             job: dict[str, Any] = self.get(f"/v1/jobs/{job_id}")
             progress(job)
             if job["state"] == "succeeded":
                 return job
-            if job["state"] in ("failed", "cancelled", "dead"):
-                raise JobEnded(f"the job ended {job['state']}: {(job['error'] or {}).get('detail', 'no reason given')}")
+            if job["state"] in ("failed", "cancelled", "dead") or (job["state"] == "queued" and job["error"]):
+                raise JobEnded(f"the job is {job['state']}: {(job['error'] or {}).get('detail', 'no reason given')}")
             time.sleep(0.15)

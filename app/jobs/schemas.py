@@ -50,7 +50,7 @@ class JobOut(BaseModel):
     eta_s: float | None = Field(description="Seconds to the end of this stage at its pace so far.")
     attempt: int
     result: dict[str, Any] | None
-    error: JobError | None
+    error: JobError | None = Field(description="Why it did not succeed; of a queued job, what it waits for.")
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

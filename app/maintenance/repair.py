@@ -45,11 +45,11 @@ def repair(res: Resources, findings: Sequence[Finding]) -> list[UUID]:
 
 
 def wait(res: Resources, jobs: Sequence[UUID], progress: Progress) -> list[Job]:
-    """The jobs, when all are over."""
+    """The jobs, when all are over, or wait for an outage to end, which who sits here may be the one to mend."""
     while True:
         with res.database.reading() as session:
             found = list(session.scalars(select(Job).where(Job.id.in_(jobs))))
-        over = [job for job in found if job.state in ledger.FINAL]
+        over = [job for job in found if job.state in ledger.FINAL or job.not_before]
         progress(len(over), len(jobs))
         if len(over) == len(jobs):
             return found

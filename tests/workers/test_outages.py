@@ -15,9 +15,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
 from app.db.tables import Job
+from app.demo.client import Client, JobEnded
 from app.errors import StorageFull, Unavailable
 from app.jobs import ledger
 from app.main import create_app
+from app.maintenance import repair
 from app.settings import Settings
 from app.storage.file import FileStorage
 from models.disk import DiskFull
@@ -167,6 +169,18 @@ def test_who_cancels_need_not_wait(api: Any, monkeypatch: pytest.MonkeyPatch) ->
 
     job_id = made_up(api, run, monkeypatch)
     assert child._run(attempt(api, job_id)) == 0 and seen(api, job_id) == ("cancelled", None)
+
+
+def test_who_sits_at_a_terminal_is_told(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`roost demo` and `roost verify --repair` would stand there for a week."""
+    job_id = made_up(api, failing(FULL), monkeypatch)
+    assert child._run(attempt(api, job_id)) == 0
+    (job,) = repair.wait(api.app.state.resources, [job_id], lambda done, total: None)
+    assert (job.state, job.error_code) == ("queued", "storage_full")
+    client = Client("http://testserver")
+    client.http = api
+    with pytest.raises(JobEnded, match=r"queued: The disk is full; .* goes on by itself\."):
+        client.follow(str(job_id), lambda _: None)
 
 
 def test_a_database_without_room_even_for_that(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
