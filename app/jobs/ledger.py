@@ -222,7 +222,7 @@ def postpone(session: Session, job_id: UUID, attempt: int, code: str, detail: st
     if (waited := moment - job.waits_since) >= longest:
         return finish(session, job_id, attempt, "failed", code=code, detail=detail)
     job.not_before = moment + min(max(waited, FIRST_PAUSE), LONGEST_PAUSE)
-    job.error_code, job.error_detail = code, f"{detail} The job waits, and goes on by itself."
+    job.error_code, job.error_detail = code, f"{detail} The job tries again by itself."
     _again_or_dead(session, job, False, code, detail)
 
 

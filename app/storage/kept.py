@@ -22,7 +22,7 @@ def removed_unless_kept(storage: Storage, keys: list[str]) -> Iterator[Callable[
     def keep(wanted: bool) -> None:
         nonlocal kept
         if wanted and time.time() - begun > COMMITTED_WITHIN_S:
-            detail = "It took too long to store this; send it again."
+            detail = "It took too long to store this; try again."
             raise Unavailable(detail, code="storage_unavailable", headers={"Retry-After": "2"})
         kept = wanted
 

@@ -179,7 +179,7 @@ def test_who_sits_at_a_terminal_is_told(api: Any, monkeypatch: pytest.MonkeyPatc
     assert (job.state, job.error_code) == ("queued", "storage_full")
     client = Client("http://testserver")
     client.http = api
-    with pytest.raises(JobEnded, match=r"queued: The disk is full; .* goes on by itself\."):
+    with pytest.raises(JobEnded, match=r"queued: The disk is full; .* tries again by itself\."):
         client.follow(str(job_id), lambda _: None)
 
 

@@ -213,7 +213,7 @@ def test_jobs_say_in_plain_words_what_became_of_them(
 
 
 def test_a_job_that_waits_for_room_says_so(page: "Page", running: Service, gallery: str, shoot: Shoot) -> None:
-    detail = "The disk is full; free some space or add some. The job waits, and goes on by itself."
+    detail = "The disk is full; free some space or add some. The job tries again by itself."
 
     def as_if_it_waited(route: "Route") -> None:
         answer = route.fetch()
