@@ -25,6 +25,6 @@ def test_a_row_that_would_come_too_late_does_not_come(
     if limit:
         store()
     else:
-        with pytest.raises(Unavailable, match="send it again"):
+        with pytest.raises(Unavailable, match="try again"):
             store()
     assert storage.exists("key") == bool(limit)
