@@ -1,8 +1,10 @@
 """Queries on encoders."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.db.session import now
@@ -19,16 +21,11 @@ def register(session: Session) -> None:
     for name in registry.names("encoders"):
         if name not in known:
             plugin = registry.load("encoders", name)
-            session.add(
-                Encoder(
-                    name=name,
-                    origin=plugin.origin,
-                    base=plugin.base,
-                    params={},
-                    dim=plugin.dim,
-                    created_at=now(session),
-                )
+            row = Encoder(
+                name=name, origin=plugin.origin, base=plugin.base, params={}, dim=plugin.dim, created_at=now(session)
             )
+            with suppress(IntegrityError), session.begin_nested():  # another process that starts was quicker
+                session.add(row)
 
 
 def get(session: Session, encoder_id: UUID, *, lock: bool = False) -> Encoder:
