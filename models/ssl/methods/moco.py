@@ -22,7 +22,6 @@ from models.ssl.backbone import Backbone, one_by_one
 from models.ssl.base import Batch, Losses, Method, Setting, Views
 from models.ssl.distributed import first, gather, share
 from models.ssl.heads import mlp
-from models.ssl.norms import in_parts, trains_norms
 from models.ssl.params import Params as Common
 from models.ssl.views import contrastive
 
@@ -84,13 +83,13 @@ class MoCo(Method):
     @torch.no_grad()
     def keys(self, views: Tensor) -> Tensor:
         """(B, ...) -> (B, D) unit rows."""
-        if not trains_norms(self.teacher):
+        if not any(isinstance(m, nn.modules.batchnorm._BatchNorm) and m.training for m in self.teacher.modules()):
             return F.normalize(self.teacher_head(self.teacher(views)).float(), dim=1)
         everyone = gather(views)
         mine = share(len(everyone))
         order = first(torch.randperm(len(everyone), device=views.device))
-        parts = max(1, min(self.params.parts, len(views) // LEAST_PART))
-        keys = gather(self.teacher_head(in_parts(self.teacher, everyone[order[mine]], parts)))
+        parts = everyone[order[mine]].chunk(max(1, min(self.params.parts, len(views) // LEAST_PART)))
+        keys = gather(torch.cat([self.teacher_head(self.teacher(part)) for part in parts]))
         return F.normalize(keys[order.argsort()[mine]].float(), dim=1)
 
     def pairs(self) -> list[tuple[nn.Module, nn.Module]]:
