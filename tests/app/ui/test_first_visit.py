@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -50,6 +51,23 @@ def test_the_sample_gallery_is_drawn_and_sorted_before_ones_eyes(page: "Page", r
     assert any("of 40 images" in words for words in seen), seen
     collection = page.url.rsplit("/", 1)[1]
     assert {job["kind"] for job in running.pages("/v1/jobs", collection=collection)} >= {"sample", "cluster"}
+
+
+def test_a_job_that_begins_between_two_looks_is_not_overlooked(page: "Page", gallery: str, running: Service) -> None:
+    """Neither among those that wait, nor among those that run: it was read after the one, and before the other."""
+    job = running.pages("/v1/jobs", collection=gallery)[0] | {"kind": "cluster", "stage": "cluster", "state": "running"}
+    states = iter(["queued"])
+
+    def listed(route: "Route") -> None:
+        state = next(states, "running")
+        wanted = parse_qs(urlsplit(route.request.url).query).get("state", [state])
+        route.fulfill(json={"items": [job | {"state": state}] if wanted == [state] else [], "next_cursor": None})
+
+    page.route("**/v1/jobs?*", listed)
+    page.route(f"**/v1/jobs/{job['id']}", lambda route: route.fulfill(json=job))
+    page.route("**/events", lambda route: route.abort())
+    page.goto(f"/collections/{gallery}")
+    expect(page.get_by_label("Work under way").first).to_contain_text("Clustering")
 
 
 def test_the_start_looks_cared_for(page: "Page", gallery: str, running: Service, shoot: Shoot) -> None:

@@ -23,8 +23,8 @@ async function watch(page, collection, bars, without) {
     (await get(`/v1/jobs?collection=${collection}&${parameters}`, page)).items.filter(
       ({ kind, id }) => kind !== "sweep" && id !== without,
     );
-  const wanted = ["state=running&limit=50", "state=queued&limit=50", "limit=5"];
-  const [running, queued, newest] = await Promise.all(wanted.map(list));
+  const queued = await list("state=queued&limit=50"); // first: one that begins meanwhile is among those that run
+  const [running, newest] = await Promise.all(["state=running&limit=50", "limit=5"].map(list));
   const next = [...running, ...queued.reverse()][0];
   if (!next) return bars.replaceChildren(...failure(newest[0]));
   const done = ({ kind }) => {
