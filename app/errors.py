@@ -25,9 +25,7 @@ from contextlib import contextmanager
 from models.disk import no_space
 
 CHECKSUM_MISMATCH = 460  # tus.io's own status, which no registry knows
-OUTAGES = frozenset(
-    {"storage_full", "storage_unavailable", "cache_full"}
-)  # only others can mend them; then all goes on
+OUTAGES = frozenset({"storage_full", "storage_unavailable", "cache_full"})  # they end, and all goes on
 
 
 class RoostError(Exception):

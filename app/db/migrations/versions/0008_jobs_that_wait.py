@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # Not in a batch, as in 0004.
+    # Not in a batch, as in 0002: stages refer to jobs.
     op.add_column("jobs", sa.Column("not_before", sa.DateTime(timezone=True), nullable=True))
     op.add_column("jobs", sa.Column("waits_since", sa.DateTime(timezone=True), nullable=True))
 
