@@ -13,10 +13,10 @@ STILL = """element => new Promise(done => {
   const look = () => {
     const place = JSON.stringify(element.getBoundingClientRect());
     [last, frames] = [place, place === last ? frames + 1 : 0];
-    frames < 10 ? requestAnimationFrame(look) : done();
+    frames < 30 ? requestAnimationFrame(look) : done();
   };
   look();
-})"""  # until it has kept its place for ten frames: what arrives late moves what is already there
+})"""  # until it has kept its place for half a second: what arrives late moves what is already there
 
 
 def faults(page: "Page") -> list[str]:

@@ -1,6 +1,7 @@
 /** What is being done to a collection now, and what went wrong with it last. */
 import { get } from "../core/api.js";
 import { h } from "../core/dom.js";
+import { ended } from "../core/jobs.js";
 import { uploads } from "../core/uploads.js";
 import { bar, jobBar } from "./bar.js";
 import { complain } from "./toast.js";
@@ -23,9 +24,10 @@ async function watch(page, collection, bars, without) {
     (await get(`/v1/jobs?collection=${collection}&${parameters}`, page)).items.filter(
       ({ kind, id }) => kind !== "sweep" && id !== without,
     );
-  const queued = await list("state=queued&limit=50"); // first: one that begins meanwhile is among those that run
-  const [running, newest] = await Promise.all(["state=running&limit=50", "limit=5"].map(list));
-  const next = [...running, ...queued.reverse()][0];
+  const wanted = ["state=running&limit=50", "state=queued&limit=50", "limit=5"];
+  const [running, queued, newest] = await Promise.all(wanted.map(list));
+  // One that began between the first two looks is in neither.
+  const next = [...running, ...queued.reverse(), ...newest.filter((job) => !ended(job))][0];
   if (!next) return bars.replaceChildren(...failure(newest[0]));
   const done = ({ kind }) => {
     if (CHANGES.has(kind) && !uploads.busy(collection))
