@@ -58,7 +58,6 @@ def main(job_id: UUID, attempt: int) -> int:
         return EXIT_LEASE_LOST
     structlog.contextvars.bind_contextvars(job_id=str(job_id), kind=job.kind, request_id=job.request_id)
     folder = settings.scratch / f"{job_id}-{attempt}"
-    folder.mkdir(parents=True, exist_ok=True)
     context = Context(resources, job, folder)
     _listen(context)
     reached("child.begun")
@@ -73,6 +72,7 @@ def main(job_id: UUID, attempt: int) -> int:
 def _run(context: Context) -> int:
     """Run the job's module. What it raises with a code is the job's failure; anything unforeseen is logged as such."""
     try:
+        context.folder.mkdir(parents=True, exist_ok=True)
         importlib.import_module(f"workers.jobs.{context.job.kind}").run(context)
     except Stopped:
         return EXIT_STOPPED

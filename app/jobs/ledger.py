@@ -218,6 +218,7 @@ def postpone(session: Session, job_id: UUID, attempt: int, code: str, detail: st
     if (job := _held(session, job_id, attempt)) is None:
         raise LeaseLost
     moment = now(session)
+    job.crashes = job.losses = 0  # its process ended in order; deaths of a week of tries would add up
     job.waits_since = job.waits_since or moment
     if (waited := moment - job.waits_since) >= longest:
         return finish(session, job_id, attempt, "failed", code=code, detail=detail)

@@ -135,6 +135,20 @@ def test_an_archive_comes_in_whole(api: Any, quick: None, monkeypatch: pytest.Mo
     assert sorted(one["name"] for one in images) == sorted(files) and {one["status"] for one in images} == {"ready"}
 
 
+def test_a_disk_that_is_full_from_the_beginning(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    job_id = made_up(api, failing([]), monkeypatch)
+    made = attempt(api, job_id)
+    made.folder.rmdir()
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(made.folder), "mkdir", full)
+        assert child._run(made) == 0
+    assert seen(api, job_id) == ("queued", "storage_full")
+
+
 def test_others_run_meanwhile(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of the same lock keep their order."""
     waits = made_up(api, failing(FULL), monkeypatch, lock="one")

@@ -213,6 +213,17 @@ def test_who_waits_for_an_outage_to_end_comes_back_ever_more_slowly(database: Da
     assert claim(database, job_id), "it had got on"
 
 
+def test_deaths_between_outages_do_not_add_up(database: Database) -> None:
+    job_id = submit(database)
+    for _ in range(ledger.CRASHES_ALLOWED):
+        for end in (crash, postpone):
+            attempt = claim(database, job_id)
+            assert attempt
+            end(database, job_id, attempt)
+        moved(database, job_id, 60)
+    assert state(database, job_id) == "queued"
+
+
 def test_who_waits_for_an_outage_to_end_is_announced_when_it_is_due(database: Database) -> None:
     job_id = submit(database)
     attempt = claim(database, job_id)
