@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,14 +48,18 @@ def uploaded(api: TestClient, collection_id: str, data: bytes, name: str = "a.zi
 
 
 def run(res: Resources, job_id: UUID) -> dict[str, Any]:
-    """The job in this process, as workers/child.py runs it in one of its own; its result."""
+    """The job in this process, as workers/child.py runs it in one of its own; its result. The API outlives it: so it
+    leaves nothing in its scratch folder."""
     with res.database.transaction() as session:
         assert ledger.claim(session, job_id, "test", 600) == 1
     with res.database.reading() as session:
         job = session.get_one(Job, job_id)
     folder = res.settings.scratch / f"{job_id}-1"
     folder.mkdir()
-    ingest.run(Context(res, job, folder))
+    try:
+        ingest.run(Context(res, job, folder))
+    finally:
+        shutil.rmtree(folder)
     with res.database.reading() as session:
         done = session.get_one(Job, job_id)
         assert done.state == "succeeded" and done.result
