@@ -61,7 +61,7 @@ class Settings(BaseSettings):
         7200.0, gt=0, description="A job that reports no progress for so long is ended, and tried again."
     )
     outage_wait_s: float = Field(
-        604_800.0, ge=0, description="How long a job waits for room on a full disk, or for its store, before it fails."
+        604_800.0, ge=0, description="How long a job waits in all for room, or for its store, before it fails."
     )
     drain_s: float = Field(10.0, ge=0, description="How long a stopping worker waits for its jobs to hand back.")
 

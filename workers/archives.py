@@ -9,18 +9,21 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.settings import Settings
 from app.text import printable
+from models.disk import disk_failed
 from workers.tar_stream import HeaderTooLong, TarStream
 from workers.unpacked import Readable, xz, zip_member
 
 PIECE = 2**18
 TAR_ERRORS = (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
+ZIP_ERRORS = (zipfile.BadZipFile, ValueError, NotImplementedError, OSError)
+MEMBER_ERRORS = (*ZIP_ERRORS, zlib.error, lzma.LZMAError, EOFError, RuntimeError)
 RATIO_GRACE = 100 * 2**20  # small archives may unpack to this much, whatever their ratio
 MAX_DIRECTORY_BYTES = 64 * 2**20  # of a zip, 335 for each of the most members; zipfile may need ten times as much
 NOT_PLAIN = ("image_type_unsupported", "Not a plain file.")
@@ -82,6 +85,17 @@ def members(path: Path, kind: str, settings: Settings) -> Iterator[Member]:
             yield member
 
 
+@contextmanager
+def _faults(errors: tuple[type[Exception], ...], named: Callable[[Exception], Exception]) -> Iterator[None]:
+    """Errors become those of the archive, unless it is the disk below it that fails."""
+    try:
+        yield
+    except errors as error:
+        if disk_failed(error):
+            raise
+        raise named(error) from error
+
+
 def _clutter(name: str) -> bool:
     parts = name.split("/")
     return (
@@ -91,10 +105,8 @@ def _clutter(name: str) -> bool:
 
 def _zip(path: Path, budget: Budget) -> Iterator[Member]:
     with _ZipFile(path, budget) as file:
-        try:
+        with _faults(ZIP_ERRORS, lambda error: ArchiveError("archive_corrupt", f"The zip can't be read: {error}.")):
             archive = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
-            raise ArchiveError("archive_corrupt", f"The zip can't be read: {error}.") from error
         yield from _zip_members(archive, budget)
 
 
@@ -116,20 +128,11 @@ def _zip_members(archive: zipfile.ZipFile, budget: Budget) -> Iterator[Member]:
 
 def _zip_pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget) -> Iterator[bytes]:
     """The member's bytes; MemberCorrupt where they can't be unpacked."""
-    try:
-        with zip_member(archive, info) as file:
-            yield from budget.read(file)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        lzma.LZMAError,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-        ValueError,
-    ) as error:
-        raise MemberCorrupt(f"The file can't be unpacked: {error}.") from error
+    with (
+        _faults(MEMBER_ERRORS, lambda error: MemberCorrupt(f"The file can't be unpacked: {error}.")),
+        zip_member(archive, info) as file,
+    ):
+        yield from budget.read(file)
 
 
 class MemberCorrupt(Exception):
@@ -197,7 +200,7 @@ def _unpacked(path: Path) -> Iterator[Readable]:
 def _tar(path: Path, budget: Budget) -> Iterator[Member]:
     number = -1
     try:
-        with _unpacked(path) as unpacked:
+        with _faults(TAR_ERRORS, lambda error: _tar_corrupt(number, error)), _unpacked(path) as unpacked:
             stream = TarStream(_Counted(unpacked, budget))
             for number, entry in enumerate(stream):
                 budget.member()
@@ -209,16 +212,12 @@ def _tar(path: Path, budget: Budget) -> Iterator[Member]:
                 yield Member(number, _name(entry.name), _tar_pieces(stream, number, budget))
     except HeaderTooLong as error:
         raise ArchiveError("archive_limit", "The tar has a header of more than a megabyte.") from error
-    except TAR_ERRORS as error:
-        raise _tar_corrupt(number, error) from error
 
 
 def _tar_pieces(stream: TarStream, number: int, budget: Budget) -> Iterator[bytes]:
     """The member's bytes. A tar is one stream: what is broken here ends all of it."""
-    try:
+    with _faults(TAR_ERRORS, lambda error: _tar_corrupt(number, error)):
         yield from budget.read(stream)
-    except TAR_ERRORS as error:
-        raise _tar_corrupt(number, error) from error
 
 
 def _tar_corrupt(number: int, error: Exception) -> ArchiveError:

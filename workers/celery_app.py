@@ -10,6 +10,7 @@ from uuid import UUID
 
 import structlog
 from celery import Celery, signals
+from celery.bootsteps import RUN
 
 from app.jobs import ledger, waiting
 from app.jobs.queue import QUEUES, TASK, celery_app
@@ -57,7 +58,12 @@ def embedded(resources: Resources) -> Iterator[None]:
     )
     thread = threading.Thread(target=controller.start, name="celery", daemon=True)
     thread.start()
-    reconciler = Reconciler(resources, EMBEDDED, list(QUEUES), takes_jobs=thread.is_alive)
+
+    def takes_jobs() -> bool:
+        """One whose consumer died lives on until its running jobs have ended."""
+        return runner.draining.is_set() or (thread.is_alive() and controller.blueprint.state in (None, RUN))
+
+    reconciler = Reconciler(resources, EMBEDDED, list(QUEUES), takes_jobs)
     reconciler.start()
     try:
         yield

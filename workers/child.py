@@ -23,7 +23,7 @@ from app.resources import Resources
 from app.settings import Settings
 from models.memory import no_memory
 from workers.context import Context, Crashed, JobFailed, Stopped
-from workers.outages import Outage, outage
+from workers.outages import outage
 
 EXIT_CRASHED = 70
 EXIT_NO_ROOM = 73
@@ -79,28 +79,31 @@ def _run(context: Context) -> int:
     except ledger.LeaseLost:
         return EXIT_LEASE_LOST
     except Exception as error:
-        if found := outage(error):
-            return _hand_back(context, found)
-        if isinstance(error, SQLAlchemyError | Crashed):  # not the job's doing: the parent sees a crash
-            log.exception("the database failed, or a process of the job died; another attempt follows")
-            return EXIT_CRASHED
-        code, detail = _failure(error)
-        with context.database.transaction() as session:
-            ledger.finish(session, context.job.id, context.job.attempt, "failed", code=code, detail=detail)
+        try:
+            return _ended(context, error)
+        except ledger.LeaseLost:
+            return EXIT_LEASE_LOST
+        except OperationalError as fault:
+            log.exception("the database did not take how the job ended")
+            return EXIT_NO_ROOM if outage(fault) else EXIT_CRASHED  # the parent writes that down, once it can
     return 0
 
 
-def _hand_back(context: Context, met: Outage) -> int:
-    """Wait for another turn. A database that has no room even for that is written to by the parent, once it can."""
-    log.warning("the job waits for an outage to end", code=met.code, detail=met.detail)
-    shutil.rmtree(context.folder, ignore_errors=True)  # it takes room, too
-    try:
+def _ended(context: Context, error: Exception) -> int:
+    """Write down what the error makes of the job: it waits for another turn, dies as in a crash, or has failed."""
+    job = context.job
+    if met := outage(error):
+        log.warning("the job waits for an outage to end", code=met.code, detail=met.detail)
+        shutil.rmtree(context.folder, ignore_errors=True)  # it takes room, too
         with context.database.transaction() as session:
-            met.postpone(session, context.job.id, context.job.attempt, context.settings)
-    except OperationalError as error:
-        if outage(error):
-            return EXIT_NO_ROOM
-        raise
+            met.postpone(session, job.id, job.attempt, context.settings)
+    elif isinstance(error, SQLAlchemyError | Crashed):  # not the job's doing: the parent sees a crash
+        log.exception("the database failed, or a process of the job died; another attempt follows")
+        return EXIT_CRASHED
+    else:
+        code, detail = _failure(error)
+        with context.database.transaction() as session:
+            ledger.finish(session, job.id, job.attempt, "failed", code=code, detail=detail)
     return 0
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,11 +59,17 @@ class Context:
         self.check()
 
     @contextmanager
-    def step(self, stage: str, done: int, total: int | None, unit: str) -> Iterator[Session]:
-        """One transaction of results that a crash no longer takes back, published only if the job is still ours."""
+    def step(
+        self, stage: str, done: int, total: int | None, unit: str, advances: Callable[[], bool] = lambda: True
+    ) -> Iterator[Session]:
+        """One transaction of results that a crash no longer takes back, published only if the job is still ours.
+
+        `advances`, asked at its end: whether the job has now what an earlier attempt had not. One that only repeats
+        itself would never be given up, however often it dies.
+        """
         with self.database.transaction() as session:
             yield session
-            self._note(session, stage, done, total, unit, advanced=True)
+            self._note(session, stage, done, total, unit, advanced=advances())
         self._reported = stage, time.monotonic()
         self.check()
 

@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from app.db.full import database_full
 from app.db.tables import Job
 from app.failpoints import reached
 from app.jobs import ledger
@@ -69,10 +70,28 @@ class Runner:
         log.info("job process ended", job_id=str(job_id), attempt=attempt, exit_code=code)
 
     def _settle(self, job_id: UUID, attempt: int, code: int, watch: "_Watch") -> None:
-        """Write down how the process ended, where it could not do so itself."""
+        """Write down how the process ended, where it could not do so itself.
+
+        A database that takes nothing is tried again, for as long as the lease may be ours; one that is full, until it
+        has room, since nobody else can write either.
+        """
         if code in (0, EXIT_LEASE_LOST) or watch.lost:
             return
         reached("runner.settling")
+        until = time.monotonic() + self.resources.settings.lease_s
+        while True:
+            try:
+                return self._write_down(job_id, attempt, code, watch)
+            except ledger.LeaseLost:
+                return
+            except OperationalError as error:
+                if not database_full(error) and time.monotonic() > until:
+                    raise
+                log.warning("the end of a job is not written down yet", job_id=str(job_id), error=str(error.orig))
+            if self.draining.wait(LOOK_EVERY_S):
+                return  # who starts next finds it running, by nobody
+
+    def _write_down(self, job_id: UUID, attempt: int, code: int, watch: "_Watch") -> None:
         with self.resources.database.transaction() as session:
             job = session.get(Job, job_id)
             if job and job.cancel_requested:

@@ -71,10 +71,12 @@ def keys(collection_id: UUID, files: Iterable[Checked]) -> list[str]:
     return [_blob(collection_id, file)[1] for file in files]
 
 
-def store(session: Session, storage: Storage, collection_id: UUID, files: Sequence[Checked]) -> None:
-    """Blobs first: when the rows are committed, their bytes are safe. What the collection has already is left out."""
+def store(session: Session, storage: Storage, collection_id: UUID, files: Sequence[Checked]) -> list[Checked]:
+    """Blobs first: when the rows are committed, their bytes are safe. Those that the collection did not have yet."""
     known = repository.by_sha256(session, collection_id, {f.staged.sha256 for f in files})
-    storage.put(_blob(collection_id, file) for file in files if file.staged.sha256 not in known)
+    fresh = [file for file in files if file.staged.sha256 not in known]
+    storage.put(_blob(collection_id, file) for file in fresh)
+    return fresh
 
 
 def _blob(collection_id: UUID, file: Checked) -> tuple[Path, str]:

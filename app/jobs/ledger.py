@@ -27,7 +27,7 @@ from app.jobs import stages
 from app.jobs.waiting import due
 
 CRASHES_ALLOWED = 3  # a job whose own process dies this often without progress is poison
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(seconds=60)
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 LOSSES_ALLOWED = 10  # losing the whole worker is not the job's fault, unless it happens again and again
 FINAL = frozenset({"succeeded", "failed", "cancelled", "dead"})
 
@@ -142,7 +142,7 @@ def progress(
     job.version += 1
     if advanced:
         job.advances += 1
-        job.waits_since = None
+        job.waited_s = 0.0
     return job.cancel_requested
 
 
@@ -208,21 +208,22 @@ def settle_crash(session: Session, job_id: UUID, attempt: int, reason: str, *, c
     _again_or_dead(session, job, job.crashes >= CRASHES_ALLOWED, code, f"{reason} ({job.crashes} times, no progress).")
 
 
-def postpone(session: Session, job_id: UUID, attempt: int, code: str, detail: str, longest: timedelta) -> None:
+def postpone(session: Session, job_id: UUID, attempt: int, code: str, detail: str, longest_s: float) -> None:
     """Queue a running job again that met what only others can mend; its error says meanwhile what it waits for.
 
-    It is not taken before a pause, as long as it has waited so far; after `longest` without progress it fails.
+    It is not taken before a pause, as long as all before it; after `longest_s` of them without progress it fails. Only
+    pauses count: a service that was off, or an attempt that took a day, has not tried in vain.
 
     Raises LeaseLost.
     """
     if (job := _held(session, job_id, attempt)) is None:
         raise LeaseLost
-    moment = now(session)
     job.crashes = job.losses = 0  # its process ended in order; deaths of a week of tries would add up
-    job.waits_since = job.waits_since or moment
-    if (waited := moment - job.waits_since) >= longest:
+    if job.waited_s >= longest_s and not job.cancel_requested:
         return finish(session, job_id, attempt, "failed", code=code, detail=detail)
-    job.not_before = moment + min(max(waited, FIRST_PAUSE), LONGEST_PAUSE)
+    pause_s = min(max(job.waited_s, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+    job.waited_s += pause_s
+    job.not_before = now(session) + timedelta(seconds=pause_s)
     job.error_code, job.error_detail = code, f"{detail} The job tries again by itself."
     _again_or_dead(session, job, False, code, detail)
 

@@ -1,6 +1,7 @@
 """Every blob that a row names is there and what the row says; nothing is there that no row names; all is counted."""
 
 from collections.abc import Iterator
+from errno import EIO
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -10,6 +11,7 @@ from app.errors import Unavailable
 from app.maintenance import counters, named, orphans
 from app.maintenance.findings import Finding, Progress
 from app.resources import Resources
+from models.disk import disk_failed
 
 
 def verify(res: Resources, grace_s: float, progress: Progress) -> list[Finding]:
@@ -46,11 +48,14 @@ def _checked(res: Resources, collection_id: UUID, one: named.Named) -> Finding |
     try:
         wrong = one.check(res.storage.local(one.key))
     except Unavailable as error:
-        res.storage.exists(one.key)  # raises when it is the store that fails, and not this blob
+        if error.code != "storage_damaged":  # it is the store that fails, and not this blob
+            raise
         wrong = error.detail
     except FileNotFoundError as error:
         wrong = f"a part of it is not there: {error.filename}"
-    except OSError as error:  # a bad sector is a finding like any other
+    except OSError as error:
+        if disk_failed(error) and error.errno != EIO:  # a bad sector is a finding like any other
+            raise
         wrong = f"it can't be read: {error.strerror}"
     return Finding("mismatched", one.what, one.key, wrong, collection_id, one.row) if wrong else None
 

@@ -18,6 +18,7 @@ from app.db.tables import Job, JobStage
 from app.errors import OUTAGES
 from app.jobs.ledger import FINAL
 from app.jobs.schemas import State
+from app.jobs.waiting import in_line
 from app.metrics.kept import Kept
 
 BUCKETS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000)  # seconds: a small upload up to a long training
@@ -44,10 +45,12 @@ class JobMetrics:
 
 
 def _waiting(session: Session) -> Sequence[Any]:
-    """(queue, kind, jobs, since when the oldest waits, the code of an outage or None where it waits for a worker)."""
+    """(queue, kind, jobs, since when the oldest waits whose turn it is, the code of an outage that it waits for)."""
     outage = case((Job.not_before.is_not(None), Job.error_code)).label("outage")
-    columns = Job.queue, Job.kind, func.count(), func.min(Job.created_at), outage
-    return session.execute(select(*columns).where(Job.state == "queued").group_by(Job.queue, Job.kind, outage)).all()
+    line = in_line()
+    oldest = func.min(case((line.c.place == 1, Job.created_at)))
+    found = select(Job.queue, Job.kind, func.count(), oldest, outage).join(line, line.c.id == Job.id)
+    return session.execute(found.where(Job.state == "queued").group_by(Job.queue, Job.kind, outage)).all()
 
 
 def _running(session: Session) -> Sequence[Any]:
@@ -97,13 +100,15 @@ def _by_state(over: Sequence[Any], waiting: Sequence[Any], running: Sequence[Any
 def _queues(session: Session, waiting: Sequence[Any]) -> Iterator[Metric]:
     labels = ["queue", "kind"]
     depth = GaugeMetricFamily("roost_queue_jobs", "Jobs that wait for a worker.", labels=labels)
-    age = GaugeMetricFamily("roost_queue_oldest_seconds", "For how long the oldest job has waited.", labels=labels)
+    age = GaugeMetricFamily(
+        "roost_queue_oldest_seconds", "For how long the oldest job waits whose turn it is.", labels=labels
+    )
     moment = now(session)
     for queue, kind, count, since, outage in waiting:
         if outage:
             continue
         depth.add_metric([queue, kind], count)
-        age.add_metric([queue, kind], max(0.0, (moment - since).total_seconds()))
+        age.add_metric([queue, kind], max(0.0, (moment - since).total_seconds()) if since else 0.0)
     yield from (depth, age)
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models import registry
-from models.disk import flush
+from models.disk import DiskFull, disk_full_named, flush, no_space
 from models.encoders.base import Encoder, EncoderError, EncoderUnavailable
 from models.engines.openvino import openvino_core
 from models.engines.telemetry import import_openvino
@@ -25,7 +25,8 @@ from models.engines.telemetry import import_openvino
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h: the child's word for EncoderUnavailable
+UNAVAILABLE, NO_ROOM = 69, 74  # EX_UNAVAILABLE and EX_IOERR of sysexits.h: the child's EncoderUnavailable, DiskFull
+FULL_DISK = "The disk has no room for an encoder; free some space or add some."
 IR = ("model.xml", "model.bin")
 AGREEMENT = 0.9999  # least cosine of converted and original network; single precision reaches 0.999999
 
@@ -41,7 +42,7 @@ def openvino_ir(encoder: Encoder, cache: Path) -> Path:
 
     Input "image": uint8 (B, S, S, 3) RGB, scaled inside the model; output "embedding": (B, D) float32, not normalised.
     The conversion runs in a child process, which takes torch's memory with it when it ends; the child finds the encoder
-    in the registry, by its name. Raises EncoderUnavailable, EncoderHashMismatch, ExportFailed.
+    in the registry, by its name. Raises EncoderUnavailable, EncoderHashMismatch, ExportFailed, DiskFull.
     """
     if own := encoder.ir():
         return own
@@ -58,8 +59,9 @@ def convert(encoder: Encoder, cache: Path) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     partial = Path(mkdtemp(prefix=f"{target.name}.", suffix=".partial", dir=cache))
     try:
-        write_ir(encoder, network, partial)
-        _publish(partial, target)
+        with disk_full_named(FULL_DISK, partial):
+            write_ir(encoder, network, partial)
+            _publish(partial, target)
     finally:
         rmtree(partial, ignore_errors=True)  # already renamed when all went well
 
@@ -99,6 +101,8 @@ def _convert_in_child(encoder_name: str, cache: Path) -> None:
     )
     if child.returncode == UNAVAILABLE:
         raise EncoderUnavailable(child.stderr.strip().splitlines()[-1])
+    if child.returncode == NO_ROOM:
+        raise DiskFull(FULL_DISK)
     if child.returncode:
         raise ExportFailed(f"{encoder_name} was not converted (exit {child.returncode}): {child.stderr[-2000:]}")
 
@@ -172,9 +176,13 @@ def main(arguments: list[str]) -> int:
     name, cache = arguments
     try:
         convert(registry.load("encoders", name), Path(cache))
-    except EncoderUnavailable as error:
-        print(error, file=sys.stderr)
-        return UNAVAILABLE
+    except Exception as error:
+        if no_space(error):
+            return NO_ROOM
+        if isinstance(error, EncoderUnavailable):
+            print(error, file=sys.stderr)
+            return UNAVAILABLE
+        raise
     return 0
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.disk import disk_full_named
 from models.index.base import Block, Ids, IndexDamaged, Manifest, Progress
 from models.index.ivf_recall import least_probes
 from models.index.rows import VECTORS, Rows, write_rows
@@ -71,7 +72,8 @@ class Ivf:
             _add(index, vectors, progress or (lambda done, total: None))
             found = least_probes(_Probe(index, vectors), lists, params.recall, params.seed)
             index.nprobe = found.probes
-            faiss.write_index(index, str(partial / LISTS))
+            with disk_full_named("The disk has no room for the index; free some space or add some.", partial):
+                faiss.write_index(index, str(partial / LISTS))
             about = {"lists": lists, "probes": found.probes, "recall_at_10": found.recall, "queries": found.queries}
             return write_manifest(partial, self.name, count, dim, {**(extra or {}), "ivf": about})
 

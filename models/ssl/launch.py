@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from models.disk import DiskFull, has_room
 from models.ssl.checks import check_share
 from models.ssl.task import EVENTS, FAILURE, LOG, OUTCOME, PID, STATE, TASK, Recorded, Report, Task
 
@@ -84,7 +85,8 @@ def train_in_processes(
 ) -> Result:
     """What `train` does, by `count` processes that share every batch. folder: for all they write; must not exist.
 
-    Raises TrainingFailed, RankDied, what `checkpoints` raise, and what `report` raises, which is asked all the time.
+    Raises TrainingFailed, RankDied, DiskFull, what `checkpoints` raise, and what `report` raises, which is asked all
+    the time.
     """
     from models.ssl.checkpoint import read, write
     from models.ssl.fit import Result
@@ -131,7 +133,7 @@ class _Processes:
     def events(self) -> Iterator[dict[str, Any]]:
         """What happens, until all have ended well, and the latest progress again and again.
 
-        Raises TrainingFailed, RankDied.
+        Raises TrainingFailed, RankDied, DiskFull.
         """
         ended = False
         while not ended:
@@ -165,6 +167,8 @@ class _Processes:
     def _reason(self) -> Exception:
         if (file := self.folder / FAILURE).exists():
             return TrainingFailed(**json.loads(file.read_text(encoding="utf-8")))
+        if not has_room(self.folder):  # not even for the reason
+            return DiskFull("The disk is full; free some space or add some.")
         error = RankDied(
             f"One of the {self.count} processes of the training died. The same again goes on from the last checkpoint."
         )

@@ -6,7 +6,6 @@ views an image instead of ever new ones.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import chain
@@ -18,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from models.disk import disk_full_named
+from models.disk import disk_full_named, reserve
 from models.encoders.export import converted
 from models.engines.openvino import in_order, openvino_core
 from models.ssl.base import Transform
@@ -114,8 +113,7 @@ def _reserved(file: Path, shape: tuple[int, ...]) -> np.ndarray:
     try:
         with disk_full_named(FULL_DISK):
             maps = np.lib.format.open_memmap(file, mode="w+", dtype=np.float16, shape=shape)
-            with file.open("r+b") as stream:
-                os.posix_fallocate(stream.fileno(), 0, os.fstat(stream.fileno()).st_size)
+            reserve(file)
     except BaseException:
         file.unlink(missing_ok=True)
         raise

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ class Events:
     """Lines of JSON that the process reads which started this one; only the first process writes some."""
 
     def __init__(self, file: Path) -> None:
-        self._stream = file.open("ab", buffering=0)
+        self._stream = file.open("ab")
         self._progress = ("", 0.0)
 
     def progress(self, stage: str, done: int, total: int, unit: str) -> None:
@@ -44,6 +45,7 @@ class Events:
     def tell(self, kind: str, value: Any) -> None:
         if _first():
             self._stream.write(json.dumps({kind: value}).encode() + b"\n")
+            self._stream.flush()
 
 
 class AnnouncedCheckpoints:
@@ -103,13 +105,17 @@ def _end_with_parent() -> None:
 
 
 def _leave_reason(folder: Path, error: BaseException) -> None:
-    """Where the error has a code; without one it is a crash, perhaps only that of losing another process."""
+    """Where the error has a code; without one it is a crash, perhaps only that of losing another process.
+
+    On a full disk whoever reads the reason looks for room itself.
+    """
     code = "out_of_memory" if isinstance(error, MemoryError) else getattr(error, "code", None)
     if isinstance(code, str):
         detail = str(error) or "The machine's memory was not enough for this training."
         partial = folder / f"{FAILURE}.{os.getpid()}"
-        partial.write_text(json.dumps({"code": code, "detail": detail}), encoding="utf-8")
-        partial.replace(folder / FAILURE)
+        with suppress(OSError):
+            partial.write_text(json.dumps({"code": code, "detail": detail}), encoding="utf-8")
+            partial.replace(folder / FAILURE)
 
 
 if __name__ == "__main__":

@@ -112,12 +112,16 @@ def test_who_waits_for_an_outage_to_end_waits_for_no_worker(counted: TestClient)
         job_id = submit(res, kind)
         with res.database.transaction() as session:
             assert ledger.claim(session, job_id, "w", 60) == 1
-            ledger.postpone(session, job_id, 1, code, "Wait.", timedelta(hours=1))
+            ledger.postpone(session, job_id, 1, code, "Wait.", 3600)
     submit(res, "ingest")
+    behind = submit(res, "train", age_s=5000)
+    with res.database.transaction() as session:
+        session.get_one(Job, behind).lock = session.get_one(Job, job_id).lock
     found = samples(counted)
+    assert found["roost_queue_jobs", "train", "cpu"] == 1 and found["roost_queue_oldest_seconds", "train", "cpu"] == 0
     assert found["roost_jobs_postponed", "storage_full"] == 2 and found["roost_jobs_postponed", "cache_full"] == 1
     assert found["roost_queue_jobs", "ingest", "cpu"] == 1 and ("roost_queue_jobs", "cluster", "cpu") not in found
-    assert found["roost_jobs", "queued"] == 4
+    assert found["roost_jobs", "queued"] == 5
 
 
 def test_running_jobs_by_stage(counted: TestClient) -> None:

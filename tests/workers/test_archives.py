@@ -1,6 +1,7 @@
 """Archives of every kind of malice: members come as streams with display names, and nothing is extracted by name."""
 
 import bz2
+import errno
 import gzip
 import lzma
 import os
@@ -14,8 +15,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from app.settings import Settings
 from tests.workers.made_archives import MB, entries, link, tarred, until_error, walk, zipped
-from workers.archives import ArchiveError
+from workers import archives
+from workers.archives import ArchiveError, members
 
 FILES = (("wren/1.jpg", b"one"), ("wren/2.jpg", b"two" * 1000), ("empty", b""))
 
@@ -190,3 +193,22 @@ def test_no_damage_raises_anything_else(tmp_path: Path, name: str, place: float,
             assert content is not None
     except ArchiveError as error:
         assert error.code in ("archive_corrupt", "archive_limit")
+
+
+@pytest.mark.parametrize(("kind", "reads"), [("zip", archives._ZipFile), ("tar", archives._Counted)])
+def test_a_disk_that_fails_is_not_the_archives_fault(
+    tmp_path: Path, kind: str, reads: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mount whose server is away gives errors to whoever reads; the archive is whole."""
+    path = tmp_path / "archive"
+    path.write_bytes(zipped(*FILES) if kind == "zip" else tarred(*FILES))
+
+    def away(*_: object) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    found = members(path, kind, Settings(data=tmp_path))
+    member = next(found)
+    monkeypatch.setattr(reads, "read", away)
+    with pytest.raises(OSError) as caught:
+        list(member.pieces)
+    assert caught.value.errno == errno.EIO

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from celery.concurrency.thread import TaskPool
 from celery.worker.consumer import Consumer
 
 from app import readiness
@@ -43,7 +44,9 @@ def test_a_worker_that_ended_by_itself_makes_the_service_not_ready(
         ends.wait()
         raise RuntimeError("nobody foresaw it")
 
+    job_has_ended = threading.Event()  # until then the thread lives on
     monkeypatch.setattr(Consumer, "start", start)
+    monkeypatch.setattr(TaskPool, "on_stop", lambda self: job_has_ended.wait())
     monkeypatch.setattr(workers, "silence", lambda settings: timedelta(seconds=1))
     resources = Resources.open(Settings(data=tmp_path / "data", reconcile_s=0.1))
     migrate(resources.database)
@@ -52,5 +55,7 @@ def test_a_worker_that_ended_by_itself_makes_the_service_not_ready(
             wait_for(lambda: readiness._worker(resources))
             ends.set()
             wait_for(lambda: not readiness._worker(resources))
+            job_has_ended.set()
     finally:
+        job_has_ended.set()
         resources.close()

@@ -5,7 +5,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -29,8 +29,9 @@ from tests.fixtures.pictures import gallery, zipped
 from tests.fixtures.services import Service, environment
 from tests.fixtures.watching import wait_for
 from tests.test_main_job import collection
-from workers import child
+from workers import child, runner
 from workers.context import Context, JobFailed
+from workers.jobs import unpack
 from workers.outages import Outage
 from workers.runner import Runner
 
@@ -42,13 +43,17 @@ def sqlite_full() -> OperationalError:
 
 
 FULL = [OSError(errno.ENOSPC, "No space left on device"), StorageFull("Full."), DiskFull("Full."), sqlite_full()]
-AWAY = [Unavailable("Away.", code="storage_unavailable"), Unavailable("Full.", code="cache_full")]
+AWAY = [
+    Unavailable("Away.", code="storage_unavailable"),
+    Unavailable("Full.", code="cache_full"),
+    OSError(errno.ESTALE, "Stale file handle"),
+]
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "FIRST_PAUSE", timedelta(milliseconds=10))
-    monkeypatch.setattr(ledger, "LONGEST_PAUSE", timedelta(milliseconds=10))
+    monkeypatch.setattr(ledger, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(ledger, "LONGEST_PAUSE_S", 0.01)
 
 
 @pytest.fixture
@@ -103,7 +108,7 @@ def failing(errors: Iterable[Exception]) -> Callable[[Context], None]:
 
 @pytest.mark.parametrize("error", [*FULL, *AWAY], ids=lambda one: type(one).__name__)
 def test_it_goes_on_once_it_is_over(api: Any, quick: None, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    code = error.code if isinstance(error, Unavailable) else "storage_full"
+    code = "storage_full" if error in FULL else getattr(error, "code", "storage_unavailable")
     job_id = made_up(api, failing([error, error]), monkeypatch)
     for _ in range(2):
         made = attempt(api, job_id)
@@ -133,6 +138,30 @@ def test_an_archive_comes_in_whole(api: Any, quick: None, monkeypatch: pytest.Mo
     assert seen(api, job_id) == ("succeeded", None) and tries == 4 and next(calls) > 5
     images = api.get(f"/v1/collections/{collection_id}/images").json()["items"]
     assert sorted(one["name"] for one in images) == sorted(files) and {one["status"] for one in images} == {"ready"}
+
+
+def test_an_archive_unpacked_again_does_not_get_on(api: Any, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the attempt before has kept is no progress: or it would be tried without a pause, and without an end."""
+    monkeypatch.setattr(unpack, "BATCH", 1)
+    collection_id, files = new_collection(api), gallery(3)
+    headers = {"Content-Type": "application/zip"}
+    answer = api.post(f"/v1/collections/{collection_id}/images", content=zipped(files), headers=headers)
+    job_id, put = UUID(answer.json()["job_id"]), FileStorage.put
+
+    def full_at_the_last(self: FileStorage, sources: Iterable[tuple[Path, str]]) -> None:
+        for path, key in sources:
+            if path.name.startswith("2-") or path.name.endswith("unpacked"):
+                raise StorageFull("The disk is full.")
+            put(self, [(path, key)])
+
+    monkeypatch.setattr(FileStorage, "put", full_at_the_last)
+    advances = []
+    while seen(api, job_id)[0] == "queued":
+        assert child._run(attempt(api, job_id, outage_wait_s=0.03)) == 0
+        with api.app.state.resources.database.reading() as session:
+            advances.append(session.get_one(Job, job_id).advances)
+    assert seen(api, job_id) == ("failed", "storage_full") and advances[0] > 0
+    assert set(advances[1:]) == {advances[0]} and len(advances) == 4
 
 
 def test_a_disk_that_is_full_from_the_beginning(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,9 +239,36 @@ def test_a_database_without_room_even_for_that(api: Any, monkeypatch: pytest.Mon
         code = child._run(made)
     assert code == child.EXIT_NO_ROOM
     assert seen(api, job_id) == ("running", None)
-    runner = Runner(api.app.state.resources, "test")
-    runner._settle(job_id, 1, code, type("Watch", (), {"lost": False}))  # type: ignore[arg-type]
-    assert seen(api, job_id) == ("queued", "storage_full")
+    postpone, tries = Outage.postpone, iter(range(10))
+
+    def full_twice(self: Outage, *given: Any) -> None:
+        if next(tries) < 2:
+            raise sqlite_full()
+        postpone(self, *given)
+
+    monkeypatch.setattr(Outage, "postpone", full_twice)
+    monkeypatch.setattr(runner, "LOOK_EVERY_S", 0.01)
+    impatient = replace(made.resources, settings=made.settings.model_copy(update={"lease_s": 0.0}))
+    Runner(impatient, "test")._settle(job_id, 1, code, type("Watch", (), {"lost": False}))  # type: ignore[arg-type]
+    assert seen(api, job_id) == ("queued", "storage_full") and next(tries) == 3
+
+
+def test_a_database_that_fails_at_the_end_is_no_word_of_the_job(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is a lease that was lost meanwhile."""
+    for fault, code in (
+        (sqlite_full(), child.EXIT_NO_ROOM),
+        (OperationalError("update", {}, sqlite3.OperationalError("locked")), child.EXIT_CRASHED),
+        (ledger.LeaseLost(), child.EXIT_LEASE_LOST),
+    ):
+
+        def fail(*_: Any, fault: Exception = fault, **__: Any) -> None:
+            raise fault
+
+        made = attempt(api, made_up(api, failing([ValueError()]), monkeypatch))
+        with monkeypatch.context() as patched:
+            patched.setattr(ledger, "postpone", fail)
+            patched.setattr(ledger, "finish", fail)
+            assert child._run(made) == code
 
 
 def test_a_service_on_a_full_disk_recovers_by_itself(full_disk_library: Path, tmp_path: Path) -> None:

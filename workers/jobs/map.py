@@ -13,6 +13,7 @@ from app.embeddings import repository as embeddings
 from app.failpoints import reached
 from app.ids import new_id
 from app.maps import file
+from models.disk import reserve
 from models.maps import place, project
 from workers.context import Context
 
@@ -86,6 +87,7 @@ def _vectors(context: Context, embedding_set: EmbeddingSet, ids: Ids) -> Vectors
     """(N, D) of a whole set in the order of its ids, in a file of the job: memory holds one block."""
     path = context.folder / "map-vectors.f32"
     rows = np.memmap(path, np.float32, "w+", shape=(len(ids), embedding_set.dim))
+    reserve(path)
     keys = _keys(ids)
     with context.database.reading() as session:
         for block_ids, block in embeddings.blocks(session, context.storage, embedding_set.id):

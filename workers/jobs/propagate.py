@@ -51,7 +51,7 @@ def run(context: Context) -> None:
     tally: Counter[tuple[str | None, bool]] = Counter()
     for block, labelled in _labelled(context, plan, ids, spreading):
         done = tally.total() + len(block)
-        with context.step("label", done, len(plan.places), "images") as session:
+        with context.step("label", done, len(plan.places), "images", lambda: False) as session:  # `_begin` forgets it
             rows = _rows(context, plan, block, labelled)
             alive = set(session.scalars(select(Image.id).where(Image.id.in_(block))))
             if kept := [row | {"propagation_id": propagation_id} for row in rows if row["image_id"] in alive]:
@@ -117,7 +117,7 @@ def _begin(context: Context, plan: Plan) -> UUID:
     """The row that predictions belong to; nobody sees it before it is complete. An earlier attempt's goes."""
     propagation_id = new_id()
     params = {key: context.job.params[key] for key in ("from", "clusters", "unknown_below", "seed")}
-    with context.step("label", 0, len(plan.places), "images") as session:
+    with context.step("label", 0, len(plan.places), "images", lambda: False) as session:
         repository.forget_incomplete(session, plan.clustering_id)
         session.add(
             Propagation(

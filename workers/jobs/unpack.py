@@ -55,17 +55,30 @@ def _items(context: Context, collection_id: UUID, entries: Iterator[Member], sta
         staged = [item for item in batch if isinstance(item, Staged)]
         checked = [service.check(item, context.job.id) for item in batch]
         good = [one for one in checked if isinstance(one, service.Checked)]
-        with context.database.reading() as session:
-            service.store(session, context.storage, collection_id, good)
-        reached("unpack.stored")
         done += len(batch)
-        with context.step(stage.name, done, stage.total, stage.unit) as session:
-            added = service.add(session, context.storage, collection_id, good, context.job.id)
-        reached("unpack.committed")
+        added = _keep(context, collection_id, good, stage, done)
         service.discard(staged)
         yield from service.merged(checked, added)
     if error:
         raise error
+
+
+def _keep(
+    context: Context, collection_id: UUID, good: list[service.Checked], stage: Stage, done: int
+) -> list[UploadItem]:
+    """Blobs, then rows. What an earlier attempt has kept is no advance."""
+    with context.database.reading() as session:
+        fresh = {file.image_id for file in service.store(session, context.storage, collection_id, good)}
+    reached("unpack.stored")
+    added: list[UploadItem] = []
+
+    def advances() -> bool:
+        return any(item.image_id in fresh for item in added)
+
+    with context.step(stage.name, done, stage.total, stage.unit, advances) as session:
+        added += service.add(session, context.storage, collection_id, good, context.job.id)
+    reached("unpack.committed")
+    return added
 
 
 def _next_batch(context: Context, entries: Iterator[Member]) -> tuple[list[Staged | UploadItem], ArchiveError | None]:

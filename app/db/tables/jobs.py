@@ -72,7 +72,7 @@ class Job(Table):
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     published_at: Mapped[datetime | None]
     not_before: Mapped[datetime | None]  # it waits for an outage to end
-    waits_since: Mapped[datetime | None]  # since when it has made no progress for that
+    waited_s: Mapped[float] = mapped_column(Double, default=0.0, server_default=text("0"))  # for that, without progress
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     report_key: Mapped[str | None]
     error_code: Mapped[str | None]

@@ -1,52 +1,15 @@
 """The ledger on both databases: claims, leases, crashes, cancelling, order."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
-from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import select
 
-from app.db.migrate import migrate
 from app.db.session import Database, now
 from app.db.tables import Job, JobStage
-from app.jobs import ledger, stages, waiting
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    postgres = request.param == "postgresql"
-    url = request.getfixturevalue("new_postgres_url")() if postgres else f"sqlite:///{tmp_path / 'ledger.db'}"
-    announced: list[UUID] = []
-    made = Database(url, lambda job_id, queue: announced.append(job_id))
-    migrate(made)
-    made.announced = announced  # type: ignore[attr-defined]
-    yield made
-    made.close()
-
-
-def submit(database: Database, lock: str | None = None) -> UUID:
-    with database.transaction() as session:
-        return ledger.submit(session, "test", collection_id=None, params={}, lock=lock).id
-
-
-def claim(database: Database, job_id: UUID, worker: str = "w", lease_s: float = 60) -> int | None:
-    with database.transaction() as session:
-        return ledger.claim(session, job_id, worker, lease_s)
-
-
-def state(database: Database, job_id: UUID) -> str:
-    with database.reading() as session:
-        return session.get_one(Job, job_id).state
-
-
-def crash(database: Database, job_id: UUID, attempt: int) -> None:
-    with database.transaction() as session:
-        ledger.settle_crash(session, job_id, attempt, "It ended with SIGSEGV")
+from app.jobs import ledger, stages
+from tests.app.jobs.calls import claim, crash, state, submit
 
 
 def test_a_message_goes_out_only_after_the_commit(database: Database) -> None:
@@ -167,77 +130,6 @@ def test_cancelling(database: Database) -> None:
     assert state(database, running) == "cancelled"
 
 
-def test_a_forgotten_job_is_announced_again(database: Database) -> None:
-    job_id = submit(database)
-    database.announced.clear()  # type: ignore[attr-defined]
-    with database.transaction() as session:
-        waiting.announce_unseen(session, "cpu", timedelta(seconds=60))
-    assert database.announced == [], "it was announced a moment ago"  # type: ignore[attr-defined]
-    with database.transaction() as session:
-        waiting.announce_unseen(session, "cpu", timedelta(seconds=-1))
-    assert database.announced == [job_id]  # type: ignore[attr-defined]
-
-
-def postpone(database: Database, job_id: UUID, attempt: int) -> None:
-    with database.transaction() as session:
-        ledger.postpone(session, job_id, attempt, "storage_full", "The disk is full.", timedelta(hours=1))
-
-
-def moved(database: Database, job_id: UUID, seconds: float) -> None:
-    """As if so much time had passed for the job."""
-    with database.transaction() as session:
-        job = session.get_one(Job, job_id)
-        job.not_before, job.waits_since = (
-            at and at - timedelta(seconds=seconds) for at in (job.not_before, job.waits_since)
-        )
-
-
-def test_who_waits_for_an_outage_to_end_comes_back_ever_more_slowly(database: Database) -> None:
-    job_id = submit(database)
-    for pause in (1, 1, 2, 4, 8, 16, 32, 60, 60):
-        attempt = claim(database, job_id)
-        assert attempt, "it was due"
-        postpone(database, job_id, attempt)
-        with database.reading() as session:
-            job = session.get_one(Job, job_id)
-            assert job.not_before
-            left = (job.not_before - now(session)).total_seconds()
-        assert left == pytest.approx(pause, rel=0.25) and claim(database, job_id) is None
-        moved(database, job_id, left)
-    attempt = claim(database, job_id)
-    assert attempt
-    with database.transaction() as session:
-        ledger.progress(session, job_id, attempt, stage="embed", done=1, total=3, unit="images", advanced=True)
-    postpone(database, job_id, attempt)
-    moved(database, job_id, 1)
-    assert claim(database, job_id), "it had got on"
-
-
-def test_deaths_between_outages_do_not_add_up(database: Database) -> None:
-    job_id = submit(database)
-    for _ in range(ledger.CRASHES_ALLOWED):
-        for end in (crash, postpone):
-            attempt = claim(database, job_id)
-            assert attempt
-            end(database, job_id, attempt)
-        moved(database, job_id, 60)
-    assert state(database, job_id) == "queued"
-
-
-def test_who_waits_for_an_outage_to_end_is_announced_when_it_is_due(database: Database) -> None:
-    job_id = submit(database)
-    attempt = claim(database, job_id)
-    assert attempt
-    database.announced.clear()  # type: ignore[attr-defined]
-    postpone(database, job_id, attempt)
-    for passed, told in ((0.0, []), (1.0, [job_id])):
-        moved(database, job_id, passed)
-        with database.transaction() as session:
-            assert waiting.queued(session, "cpu") == len(told)
-            waiting.announce_unseen(session, "cpu", timedelta(seconds=60))
-        assert database.announced == told  # type: ignore[attr-defined]
-
-
 def test_eta_follows_the_pace_of_the_stage(database: Database) -> None:
     job_id = submit(database)
     attempt = claim(database, job_id)
@@ -275,75 +167,3 @@ def test_the_seconds_of_stages_add_up_over_attempts(database: Database) -> None:
     with database.transaction() as session:
         found = {row.stage: (row.times, round(row.seconds / 10)) for row in session.scalars(select(JobStage))}
     assert found == {"start": (2, 0), "embed": (2, 3)}
-
-
-class LedgerMachine(RuleBasedStateMachine):
-    """Any order of events: a final state stays, attempts only grow, and one lock has one running job."""
-
-    database: Database
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lock = f"lock-{id(self)}"
-        self.jobs: list[UUID] = []
-        self.attempts: dict[UUID, int] = {}
-        self.final: dict[UUID, str] = {}
-
-    @rule()
-    def submit(self) -> None:
-        self.jobs.append(submit(self.database, self.lock))
-
-    @precondition(lambda self: self.jobs)
-    @rule()
-    def claim_all(self) -> None:
-        for job_id in self.jobs:
-            if (attempt := claim(self.database, job_id)) is not None:
-                assert attempt > self.attempts.get(job_id, 0)
-                self.attempts[job_id] = attempt
-
-    @precondition(lambda self: self.attempts)
-    @rule()
-    def crash_newest(self) -> None:
-        job_id, attempt = list(self.attempts.items())[-1]
-        crash(self.database, job_id, attempt)
-
-    @precondition(lambda self: self.attempts)
-    @rule()
-    def finish_newest(self) -> None:
-        job_id, attempt = list(self.attempts.items())[-1]
-        try:
-            with self.database.transaction() as session:
-                ledger.finish(session, job_id, attempt, "succeeded", result={})
-        except ledger.LeaseLost:
-            assert state(self.database, job_id) != "running" or self.attempts[job_id] != attempt
-
-    @precondition(lambda self: self.attempts)
-    @rule()
-    def postpone_newest(self) -> None:
-        job_id, attempt = list(self.attempts.items())[-1]
-        try:
-            postpone(self.database, job_id, attempt)
-            moved(self.database, job_id, 60)
-        except ledger.LeaseLost:
-            assert state(self.database, job_id) != "running" or self.attempts[job_id] != attempt
-
-    @precondition(lambda self: self.jobs)
-    @rule()
-    def cancel_newest(self) -> None:
-        with self.database.transaction() as session:
-            ledger.request_cancel(session, self.jobs[-1])
-
-    @invariant()
-    def rules_hold(self) -> None:
-        states = {job_id: state(self.database, job_id) for job_id in self.jobs}
-        assert list(states.values()).count("running") <= 1
-        for job_id, was in self.final.items():
-            assert states[job_id] == was
-        self.final = {job_id: s for job_id, s in states.items() if s in ledger.FINAL}
-
-
-def test_no_order_of_events_breaks_the_rules(tmp_path: Path) -> None:
-    LedgerMachine.database = Database(f"sqlite:///{tmp_path / 'machine.db'}")
-    migrate(LedgerMachine.database)
-    checks = settings(max_examples=25, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
-    run_state_machine_as_test(LedgerMachine, settings=checks)

@@ -1,5 +1,6 @@
 """Each kind of damage is found, by name, and what can be made again is made again by the command."""
 
+import errno
 import json
 import shutil
 import subprocess
@@ -15,11 +16,12 @@ from typer.testing import CliRunner
 from app.cli import app
 from app.collections.service import prefix
 from app.db.tables import Assignment, Embedding, EmbeddingShard, Image, SearchIndex
-from app.errors import Invalid
+from app.errors import Invalid, Unavailable
 from app.images.service import large_key, original_key, working_key
 from app.maintenance.orphans import GRACE_S
 from app.maintenance.owner import opened
 from app.maintenance.verify import verify
+from app.storage.file import FileStorage
 from models.index import open_index
 from tests.app.maintenance.conftest import DeleteTheLast, Kept, flip, keys, ready
 from tests.fixtures.services import ROOST, environment
@@ -171,6 +173,18 @@ def test_a_damaged_original_is_left_for_a_person(kept: Kept) -> None:
     assert run.returncode == 1
     assert {one["what"] for one in json.loads(run.stdout)["findings"]} == {"original", "working copy"}
     assert original.read_bytes() == damaged
+
+
+@pytest.mark.parametrize("error", [Unavailable("Away.", code="storage_unavailable"), OSError(errno.ESTALE, "Stale")])
+def test_a_store_that_is_away_is_no_damage(kept: Kept, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """Else `--repair` would delete and make again what is whole."""
+
+    def away(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(FileStorage, "local", away)
+    with pytest.raises(type(error)):
+        kept.findings()
 
 
 def test_a_folder_without_data_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,13 @@ from threading import Barrier
 import pytest
 
 from models import registry
+from models.disk import DiskFull
 from models.encoders import export
 from models.encoders.base import EncoderUnavailable
 from models.encoders.export import ExportFailed, convert, openvino_ir
 from models.encoders.hub import HubEncoder
 from models.engines.openvino import openvino_core
+from tests.fixtures.full_disk import FOREVER, FullDisk
 from tests.models.conftest import Conversion
 
 
@@ -87,3 +89,16 @@ def test_an_unavailable_encoder_says_so_through_the_child(tmp_path: Path, monkey
     with pytest.raises(EncoderUnavailable) as caught:
         openvino_ir(registry.load("encoders", "dino-small"), tmp_path / "cache")
     assert str(caught.value) == registry.load("encoders", "dino-small").unavailable()
+
+
+def test_a_full_disk_says_so_through_the_child(
+    full_disk_library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (cache := tmp_path / "cache").mkdir()
+    disk = FullDisk(cache, tmp_path / "control")
+    for name, value in disk.environment(full_disk_library).items():
+        monkeypatch.setenv(name, value)
+    disk.fill(1, FOREVER)
+    with pytest.raises(DiskFull, match="free some space"):
+        openvino_ir(registry.load("encoders", "efficientnet-lite0"), cache)
+    assert disk.empty() > 0 and list(cache.iterdir()) == []

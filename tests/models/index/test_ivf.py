@@ -12,8 +12,9 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
-from models import registry
+from models import disk, registry
 from models.clustering.unit_vectors import unit_rows
+from models.disk import DiskFull
 from models.index import IndexDamaged, Kind, exact, ivf, kind_for, open_index
 from models.index.ivf import LISTS, PLUGIN, Params, lists_for
 
@@ -122,6 +123,15 @@ def test_progress_ends_the_building_when_it_raises(tmp_path, vectors, ids, monke
     with pytest.raises(InterruptedError):
         PLUGIN.build(blocks(ids, vectors), tmp_path / "stopped", progress=stop)
     assert [path.name for path in tmp_path.iterdir()] == ["whole"]
+
+
+def test_a_full_disk_has_its_name(tmp_path, vectors, ids, monkeypatch):
+    """FAISS only says that it could not write."""
+    monkeypatch.setattr(disk, "has_room", lambda folder: False)
+    monkeypatch.setattr(ivf, "LISTS", "no such folder/lists")
+    with pytest.raises(DiskFull, match="free some space"):
+        PLUGIN.build(blocks(ids, vectors), tmp_path / "index")
+    assert list(tmp_path.iterdir()) == []
 
 
 class TestDamage:
