@@ -14,12 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from models.disk import DiskFull
+from models.ssl import launch
 from models.ssl.base import Method
 from models.ssl.checkpoint import FileCheckpoints, State
 from models.ssl.checks import CannotTrain
 from models.ssl.fit import Result
 from models.ssl.launch import RankDied, TrainingFailed, most_sharing, processes, train_in_processes
 from models.ssl.task import LOG, Task, train
+from tests.fixtures.full_disk import FOREVER, FullDisk
 from tests.models.ssl.ranks import BATCH, IMAGES, method_of, pictures, running, task_of
 
 STEPS = IMAGES // BATCH
@@ -173,6 +176,23 @@ def test_a_process_s_reason_is_the_training_s(copies: list[Path], tmp_path: Path
     with pytest.raises(TrainingFailed, match="use that or less") as caught:
         trained(task_of(copies, batch_size=2 * IMAGES), tmp_path / "ranks", 2, Heard())
     assert caught.value.code == "batch_too_large"
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_the_trainings_reason(
+    copies: list[Path], tmp_path: Path, full_disk_library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The processes have no room to say so, nor has a line of theirs that was cut short."""
+    disk = FullDisk(folder := tmp_path / "ranks", tmp_path / "control")
+    for name, value in disk.environment(full_disk_library).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(launch, "has_room", lambda folder: False)  # the library is not loaded here
+    times = iter([True])
+    heard = Heard(lambda stage, done: stage == "train" and next(times, False), lambda: disk.fill(1, FOREVER))
+    with pytest.raises(DiskFull):
+        trained(task_of(copies, workers=1, cached_views=0, epochs=10_000), folder, 2, heard)
+    assert disk.empty() > 0
+    await_ended(folder)
 
 
 class StoppedAfterOne(FileCheckpoints):
