@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 
-FAILED = (errno.EIO, errno.EROFS, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.ENODEV)
+_FAULTS = (errno.EIO, errno.EROFS, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.ENODEV)
 PROBED = 2**24  # bytes; no library writes more at once
 _CUT_SHORT = re.compile(r"\d+ requested and \d+ written")
 
@@ -48,7 +48,7 @@ def _cut_short(error: OSError) -> bool:
 
 def disk_failed(error: BaseException) -> bool:
     """Whether the disk, or the network behind a mount, is at fault, and not what is stored there."""
-    return isinstance(error, OSError) and error.errno in FAILED
+    return isinstance(error, OSError) and error.errno in _FAULTS
 
 
 def has_room(folder: Path, size: int = PROBED) -> bool:

@@ -55,7 +55,7 @@ class Context:
             return
         self._reported = stage, moment
         with self.database.transaction() as session:
-            self._note(session, stage, done, total, unit, advanced=False)
+            self._note(session, stage, done, total, unit)
         self.check()
 
     @contextmanager
@@ -65,11 +65,11 @@ class Context:
         """One transaction of results that a crash no longer takes back, published only if the job is still ours.
 
         `advances`, asked at its end: whether the job has now what an earlier attempt had not. One that only repeats
-        itself would never be given up, however often it dies.
+        itself would never be given up, however often its process dies.
         """
         with self.database.transaction() as session:
             yield session
-            self._note(session, stage, done, total, unit, advanced=advances())
+            self._note(session, stage, done, total, unit, step=True, advanced=advances())
         self._reported = stage, time.monotonic()
         self.check()
 
@@ -102,12 +102,11 @@ class Context:
         if self.stop.is_set():
             raise Stopped
 
-    def _note(self, session: Session, stage: str, done: int, total: int | None, unit: str, *, advanced: bool) -> None:
+    def _note(self, session: Session, stage: str, done: int, total: int | None, unit: str, **how: bool) -> None:
         if stage != self._stage:
             self._stage = stage
             tracing.note_stage(stage)
-        cancel = ledger.progress(
-            session, self.job.id, self.job.attempt, stage=stage, done=done, total=total, unit=unit, advanced=advanced
-        )
+        job = self.job
+        cancel = ledger.progress(session, job.id, job.attempt, stage=stage, done=done, total=total, unit=unit, **how)
         if cancel:
             self.stop.set()

@@ -33,7 +33,7 @@ def outage(error: Exception) -> Outage | None:
     """What the error is a sign of; None for one that waiting does not mend."""
     if no_space(error) or (isinstance(error, OperationalError) and database_full(error)):
         return FULL_DISK
-    if disk_failed(error):
-        return Outage("storage_unavailable", f"A disk, or the network behind it, fails: {error}. See to it.")
+    if isinstance(error, OSError) and disk_failed(error):
+        return Outage("storage_unavailable", f"A disk, or the network behind it, fails: {error.strerror}. See to it.")
     code = getattr(error, "code", None)
     return Outage(code, str(error)) if code in OUTAGES else None

@@ -97,6 +97,7 @@ def claim(session: Session, job_id: UUID, worker: str, lease_s: float) -> int | 
             stage=None,
             stage_started_at=moment,
             advances_at_claim=Job.advances,
+            steps=0,
             not_before=None,
             error_code=None,
             error_detail=None,
@@ -131,15 +132,20 @@ def progress(
     done: int,
     total: int | None,
     unit: str | None,
+    step: bool = False,
     advanced: bool = False,
 ) -> bool:
-    """Note how far the job is; `advanced` when what was done survives a crash. Whether to cancel. LeaseLost."""
+    """Note how far the job is. Whether to cancel. LeaseLost.
+
+    `step` when what was done survives a crash; `advanced` unless it had survived one already.
+    """
     if (job := _held(session, job_id, attempt)) is None:
         raise LeaseLost
     if job.stage != stage:
         stages.enter(session, job, stage, done)
     job.done, job.total, job.unit = done, total, unit
     job.version += 1
+    job.steps += step or advanced
     if advanced:
         job.advances += 1
         job.waited_s = 0.0
@@ -233,7 +239,7 @@ def reclaim(session: Session, *, worker: str | None = None) -> list[UUID]:
     lost = Job.worker == worker if worker else Job.lease_until < now(session)
     jobs = session.scalars(select(Job).where(Job.state == "running", lost).with_for_update(skip_locked=True)).all()
     for job in jobs:
-        job.losses = 0 if job.advances > job.advances_at_claim else job.losses + 1
+        job.losses = 0 if job.steps else job.losses + 1
         reason = f"The worker was lost {job.losses} times while it ran, without progress."
         _again_or_dead(session, job, job.losses >= LOSSES_ALLOWED, "worker_lost", reason)
         reached("ledger.reclaimed")

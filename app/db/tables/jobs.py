@@ -65,6 +65,7 @@ class Job(Table):
     attempt: Mapped[int] = mapped_column(Integer, default=0)
     advances: Mapped[int] = mapped_column(default=0)
     advances_at_claim: Mapped[int] = mapped_column(default=0)
+    steps: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # of this attempt, repeated ones included
     crashes: Mapped[int] = mapped_column(default=0)
     losses: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str | None]

@@ -71,6 +71,17 @@ def test_three_crashes_without_progress_are_death(database: Database) -> None:
     assert "SIGSEGV" in (job.error_detail or "")
 
 
+def test_crashes_with_nothing_but_repetition_between_them_are_death(database: Database) -> None:
+    job_id = submit(database)
+    for _ in range(ledger.CRASHES_ALLOWED):
+        attempt = claim(database, job_id)
+        assert attempt
+        with database.transaction() as session:
+            ledger.progress(session, job_id, attempt, stage="unpack", done=32, total=99, unit=None, step=True)
+        crash(database, job_id, attempt)
+    assert state(database, job_id) == "dead"
+
+
 def test_crashes_with_progress_between_them_never_kill(database: Database) -> None:
     job_id = submit(database)
     for n in range(12):
@@ -95,13 +106,15 @@ def test_a_lost_worker_counts_ten_times(database: Database) -> None:
     assert state(database, job_id) == "dead"
 
 
-def test_a_service_killed_twenty_times_never_ends_a_job_that_gets_on(database: Database) -> None:
+@pytest.mark.parametrize("kind", ["advanced", "step"])
+def test_a_service_killed_twenty_times_never_ends_a_job_that_gets_on(database: Database, kind: str) -> None:
+    """Nor one that must first repeat what it has done, such as the reading of an archive."""
     job_id = submit(database)
     for n in range(20):
         attempt = claim(database, job_id, "serve")
         assert attempt == n + 1
         with database.transaction() as session:
-            ledger.progress(session, job_id, attempt, stage="embed", done=n, total=99, unit=None, advanced=True)
+            ledger.progress(session, job_id, attempt, stage="embed", done=n, total=99, unit=None, **{kind: True})
         with database.transaction() as session:
             assert ledger.reclaim(session, worker="serve") == [job_id]
     assert state(database, job_id) == "queued"
