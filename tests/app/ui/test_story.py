@@ -44,6 +44,7 @@ def _whole(data: bytes) -> bool:
     return True
 
 
+@pytest.mark.timeout(600)  # every kind of job, one after the other
 def test_from_nothing_to_an_export(page: "Page", running: Service, folder: Path) -> None:
     _create(page)
     _upload_and_watch(page, folder)
