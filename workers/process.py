@@ -16,6 +16,7 @@ from workers import child
 
 # Each fork imports the main module once more, which is the command `roost` and all that it is made of.
 IMPORTED = ["app.cli", "workers.warm"]
+IMPORTED_FOR_S3 = ["workers.warm_s3"]
 # How a process ended can be read once, and starting one reads it of all others that have.
 _LOOKING = threading.Lock()
 
@@ -25,7 +26,8 @@ class JobProcess:
 
     def __init__(self, job_id: UUID, attempt: int, environment: dict[str, str]) -> None:
         context = get_context("forkserver")
-        context.set_forkserver_preload(IMPORTED)
+        in_s3 = environment.get("ROOST_STORAGE_URL", "").startswith("s3:")
+        context.set_forkserver_preload(IMPORTED + IMPORTED_FOR_S3 if in_s3 else IMPORTED)
         self._process = context.Process(target=child.forked, args=(job_id, attempt, environment))
         with _LOOKING:
             self._process.start()

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
+import botocore.loaders
+import botocore.session
 import structlog
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -25,6 +27,16 @@ PARTS = 9_000
 SENDING = 4  # parts under way at a time, each in memory
 DELETED_AT_ONCE = 1_000  # as many as the protocol allows
 log = structlog.get_logger("roost.storage")
+# What describes S3 to a client takes longer to read than all else in making one: read once, a fork has it, too.
+_DESCRIPTIONS = botocore.loaders.create_loader()
+
+
+def read_descriptions() -> None:
+    """What every Bucket will need."""
+    for kind in ("service-2", "endpoint-rule-set-1"):
+        _DESCRIPTIONS.load_service_model("s3", kind)
+    for name in ("endpoints", "partitions", "_retry"):
+        _DESCRIPTIONS.load_data(name)
 
 
 class Body(NamedTuple):
@@ -47,7 +59,9 @@ class Bucket:
             retries={"mode": "standard"},  # three attempts, or AWS_MAX_ATTEMPTS
             s3={"addressing_style": "path" if endpoint else "auto"},  # bucket.host has a name only with AWS
         )
-        session = boto3.session.Session()
+        known = botocore.session.get_session()
+        known.register_component("data_loader", _DESCRIPTIONS)
+        session = boto3.session.Session(botocore_session=known)
         region = os.environ.get("AWS_REGION") or session.region_name or "us-east-1"
         self._client: Any = session.client("s3", region_name=region, config=config)
         self.endpoint: str = self._client.meta.endpoint_url
