@@ -35,7 +35,7 @@ def read_descriptions() -> None:
     """What every Bucket will need."""
     for kind in ("service-2", "endpoint-rule-set-1"):
         _DESCRIPTIONS.load_service_model("s3", kind)
-    for name in ("endpoints", "partitions", "_retry"):
+    for name in ("endpoints", "partitions", "_retry", "sdk-default-configuration"):
         _DESCRIPTIONS.load_data(name)
 
 

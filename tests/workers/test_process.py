@@ -40,11 +40,15 @@ print(os.waitpid(pid, 0)[1])
 EVERYTHING = ", ".join(IMPORTED + IMPORTED_FOR_S3)
 OPENS_A_BUCKET = """
 import botocore.loaders
-read, seen = botocore.loaders.JSONFileLoader.load_file, []
-botocore.loaders.JSONFileLoader.load_file = lambda self, path: seen.append(path) or read(self, path)
+load, read = botocore.loaders.JSONFileLoader.load_file, []
+def noted(self, path):
+    if found := load(self, path):
+        read.append(path)
+    return found
+botocore.loaders.JSONFileLoader.load_file = noted
 from app.storage.bucket import Bucket
 Bucket("pictures")
-print(seen)
+print(read)
 """
 
 
