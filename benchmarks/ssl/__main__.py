@@ -7,6 +7,7 @@
     python -m benchmarks.ssl galleries
     python -m benchmarks.ssl others
     python -m benchmarks.ssl hierarchy
+    python -m benchmarks.ssl distillation
     python -m benchmarks.ssl all
 
 The pictures are those of $ROOST_DATA or ../shared/data. A row that stands in --results is not measured again, so a
@@ -26,7 +27,7 @@ import torch
 from benchmarks.results import Results
 from benchmarks.ssl import against_lightly, cifar, clusters, galleries, methods, rotation
 
-PARTS = ("methods", "lightly", "rotation", "clusters", "galleries", "others", "hierarchy")
+PARTS = ("methods", "lightly", "rotation", "clusters", "galleries", "others", "hierarchy", "distillation")
 
 
 def main() -> None:
@@ -41,6 +42,7 @@ def main() -> None:
         "galleries": lambda: galleries.run(results),
         "others": lambda: galleries.run_others(results),
         "hierarchy": lambda: galleries.run_hierarchy(results),
+        "distillation": lambda: galleries.run_distillation(results),
     }
     for part in PARTS if options.part == "all" else (options.part,):
         runs[part]()

@@ -22,7 +22,7 @@ METHODS: dict[str, tuple[str, list[str]]] = {
     "byol": ("byol", []),
     "DIET": ("instance", ["parametric=true"]),
 }
-# What else can train a convolutional network; `hierarchy` has a table of its own.
+# What else can train a convolutional network; `hierarchy` and `distillation` have tables of their own.
 OTHERS: dict[str, tuple[str, list[str]]] = {
     "moco": ("moco", []),
     "bank": ("instance", []),
@@ -56,6 +56,13 @@ def run_hierarchy(results: Results) -> None:
     for gallery, k in KINDS.items():
         _run(results, "hierarchy", gallery, "k auto", "hierarchy", [])
         _run(results, "hierarchy", gallery, f"k = {k}", "hierarchy", [f"k={k}"])
+
+
+def run_distillation(results: Results) -> None:
+    """The one that gains on the birds: on every gallery, and by other seeds."""
+    for gallery in GALLERIES:
+        for seed in (0, 1, 2):
+            _run(results, "distillation", gallery, f"seed {seed}", "distillation", [f"seed={seed}"])
 
 
 def _run(results: Results, part: str, gallery: str, name: str, method: str, params: list[str]) -> None:

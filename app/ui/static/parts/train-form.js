@@ -21,6 +21,7 @@ const PAPERS = {
   byol: "Grill 2020",
   deepcluster: "Caron 2018",
   dino: "Caron 2021",
+  distillation: "Fang 2021",
   hierarchy: "Van Gansbeke 2020",
   instance: "Wu 2018",
   mae: "He 2022",
