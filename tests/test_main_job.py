@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.fixtures.pictures import KINDS, distinct, gallery, jpeg, zipped
-from tests.fixtures.services import Service
+from tests.fixtures.services import EMBEDDED, Service
+from tests.fixtures.watching import wait_for
 
 
 def collection(service: Service, name: str = "gallery") -> str:
@@ -151,8 +152,8 @@ def test_later_images_are_embedded_alone_and_join(service: Service) -> None:
     assert len(found["hits"]) == 23, "the new images are in the index"
 
 
-def test_the_same_seed_gives_the_same_clusters(make_service: Any) -> None:
-    service = make_service("embedded")
+@EMBEDDED
+def test_the_same_seed_gives_the_same_clusters(service: Service) -> None:
     collection_id = collection(service)
     upload_archive(service, collection_id, gallery(5))
 
@@ -201,8 +202,7 @@ def test_a_stopped_service_hands_back_and_goes_on(make_service: Any) -> None:
         f"/v1/collections/{collection_id}/images", content=zipped(files), headers={"Content-Type": "application/zip"}
     )
     job_id = answer.json()["job_id"]
-    while service.client.get(f"/v1/jobs/{job_id}").json()["stage"] is None:
-        pass
+    wait_for(lambda: service.client.get(f"/v1/jobs/{job_id}").json()["stage"])
     assert service.stop() == [0]
     service.start()
     job = service.job(job_id)
@@ -216,8 +216,7 @@ def test_cancelling_a_running_job(service: Service) -> None:
         f"/v1/collections/{collection_id}/images", content=zipped(files), headers={"Content-Type": "application/zip"}
     )
     job_id = answer.json()["job_id"]
-    while service.client.get(f"/v1/jobs/{job_id}").json()["state"] == "queued":
-        pass
+    wait_for(lambda: service.client.get(f"/v1/jobs/{job_id}").json()["state"] != "queued")
     assert service.client.post(f"/v1/jobs/{job_id}/cancel").status_code == 202
     assert service.job(job_id, seconds=30)["state"] == "cancelled"
     again = upload_archive(service, collection_id, files)["result"]
