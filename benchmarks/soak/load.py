@@ -149,6 +149,7 @@ def report(load: Load, rss: list[tuple[float, float]], done: list[str], options:
             f"p99 of searches by minute, ms: {by_minute(load)}",
             f"trainings: {', '.join(done) or 'none'}",
             f"memory of the service: {warm[0][1]:.0f} MB -> {warm[-1][1]:.0f} MB, slope {slope:+.1f} MB an hour",
+            f"every fifth minute, MB: {' '.join(f'{mb:.0f}' for _, mb in rss[:: int(300 / SAMPLE_EVERY_S)])}",
         ]
     )
 

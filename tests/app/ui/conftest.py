@@ -61,7 +61,9 @@ def _sorted_gallery(running: Service, sample_files: dict[str, bytes]) -> str:
 @pytest.fixture
 def page(browser: "Browser", service: str) -> Iterator["Page"]:
     """A page of a new visitor. Nothing may go wrong in its console, and it may ask nobody but the service."""
-    context = browser.new_context(base_url=service, viewport={"width": 1280, "height": 860})
+    # Still: without a graphics processor the frames of whatever moves take the time of other tests.
+    window = {"width": 1280, "height": 860}
+    context = browser.new_context(base_url=service, viewport=window, reduced_motion="reduce")
     page = context.new_page()
     errors: list[str] = []
     strangers: list[str] = []
