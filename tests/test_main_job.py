@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.fixtures.pictures import KINDS, distinct, gallery, jpeg, zipped
-from tests.fixtures.services import EMBEDDED, Service
+from tests.fixtures.services import EMBEDDED_ONLY, Service
 from tests.fixtures.watching import wait_for
 
 
@@ -152,7 +152,7 @@ def test_later_images_are_embedded_alone_and_join(service: Service) -> None:
     assert len(found["hits"]) == 23, "the new images are in the index"
 
 
-@EMBEDDED
+@EMBEDDED_ONLY
 def test_the_same_seed_gives_the_same_clusters(service: Service) -> None:
     collection_id = collection(service)
     upload_archive(service, collection_id, gallery(5))

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 
 from tests.fixtures.pictures import distinct, zipped
-from tests.fixtures.services import EMBEDDED, Service, environment
+from tests.fixtures.services import EMBEDDED_ONLY, Service, environment
 from tests.fixtures.watching import GUARD, JOB, children, wait_for
 from tests.test_main_job import collection
 
@@ -33,7 +33,7 @@ def test_a_job_that_kills_its_process_is_dead_after_three(tmp_path: Path) -> Non
         service.stop()
 
 
-@EMBEDDED
+@EMBEDDED_ONLY
 def test_one_crash_after_progress_is_forgiven(service: Service) -> None:
     job_id = upload(service, 60)
     wait_for(lambda: service.client.get(f"/v1/jobs/{job_id}").json()["stage"] in ("unpack", "ingest"))
@@ -69,7 +69,7 @@ def test_a_job_that_has_ended_may_tidy_up(tmp_path: Path) -> None:
         service.stop()
 
 
-@EMBEDDED
+@EMBEDDED_ONLY
 def test_nothing_survives_a_killed_service(service: Service) -> None:
     job_id = upload(service, 150)
     guards = wait_for(lambda: children(service, GUARD))
@@ -91,7 +91,7 @@ def test_the_database_says_which_worker_is_alive(make_service: Callable[[str], S
     assert answer.status_code == 503 and "worker" in answer.text and "database" not in answer.json()["detail"]
 
 
-@EMBEDDED
+@EMBEDDED_ONLY
 def test_the_next_job_of_a_collection_begins_at_once(service: Service) -> None:
     """The reconciler would find it too, but only after a quarter of a minute."""
     collection_id = collection(service)
@@ -106,7 +106,7 @@ def test_the_next_job_of_a_collection_begins_at_once(service: Service) -> None:
     assert service.job(second)["state"] == "succeeded"
 
 
-@EMBEDDED
+@EMBEDDED_ONLY
 def test_images_deleted_while_they_are_decoded(service: Service) -> None:
     collection_id = collection(service)
     path = f"/v1/collections/{collection_id}/images"

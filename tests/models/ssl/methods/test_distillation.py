@@ -1,4 +1,4 @@
-"""Distillation: teachers are the means of a loop, found once; a step is the cross-entropy of a loop."""
+"""Distillation: teachers are the means of a loop, found once; a step, with its gradients, is that of a loop."""
 
 from __future__ import annotations
 
@@ -62,24 +62,28 @@ def test_a_small_collection_has_fewer_neighbours(images):
     torch.testing.assert_close(ours.teachers.float(), expected, atol=1e-3, rtol=0)
 
 
-def test_a_step_is_the_cross_entropy_of_a_loop(monkeypatch):
+def test_a_step_and_its_gradients_are_those_of_a_loop(monkeypatch):
     monkeypatch.setattr(distillation, "ANCHORS", 40)
     ours = method(temperature=0.1)
     ours.teachers.copy_(torch.nn.functional.normalize(torch.randn(ours.teachers.shape), dim=1))
-    batch = {"view": torch.randn(4, 3, SIZE, SIZE), "index": torch.tensor([3, 0, 63, 7])}
-    found = ours.loss(batch)
-    total = least = 0.0
-    for row, image in zip(ours.encoder(batch["view"]).detach(), batch["index"], strict=True):
-        anchors = ours.teachers[ours.anchors].double()
-        wanted = [math.exp(float(ours.teachers[image].double() @ one) / 0.1) for one in anchors]
-        logits = [float(row.double() @ one / row.double().norm()) / 0.1 for one in anchors]
-        whole = math.log(sum(map(math.exp, logits)))
-        shares = [one / sum(wanted) for one in wanted]
-        total -= sum(share * (logit - whole) for share, logit in zip(shares, logits, strict=True)) / 4
-        least -= sum(share * math.log(share) for share in shares) / 4
-    assert float(found["loss"].detach()) == pytest.approx(total, rel=1e-4)
-    assert float(found["entropy"]) == pytest.approx(least, rel=1e-4)
-    assert total > least
+    ours = ours.double()
+    view, index = torch.randn(4, 3, SIZE, SIZE, dtype=torch.float64), torch.tensor([3, 0, 63, 7])
+    total, least = torch.zeros((), dtype=torch.float64), 0.0
+    for row, image in zip(ours.encoder(view), index, strict=True):
+        anchors = [ours.teachers[which] for which in ours.anchors]
+        wanted = [math.exp(float(ours.teachers[image] @ one) / 0.1) for one in anchors]
+        logits = [row @ one / row.norm() / 0.1 for one in anchors]
+        whole = torch.stack([logit.exp() for logit in logits]).sum().log()
+        for share, logit in zip([one / sum(wanted) for one in wanted], logits, strict=True):
+            total = total - share * (logit - whole) / 4
+            least -= share * math.log(share) / 4
+    found = ours.loss({"view": view, "index": index})
+    torch.testing.assert_close(found["loss"], total, atol=1e-6, rtol=0)
+    assert float(found["entropy"]) == pytest.approx(least, abs=1e-6) and float(total.detach()) > least
+    weights = [weight for weight in ours.parameters() if weight.requires_grad]
+    torch.testing.assert_close(
+        torch.autograd.grad(found["loss"], weights), torch.autograd.grad(total, weights), atol=1e-6, rtol=0
+    )
 
 
 def test_anchors_are_bounded_drawn_by_the_seed_and_ascending(monkeypatch):
