@@ -16,7 +16,7 @@ def results(console: Console, found: dict[str, Any]) -> None:
     console.print(_neighbours(found["neighbours"]))
     images = found["collection"]["images"]
     console.print(f"Collection: {images['ready']} ready, {images['rejected']} rejected, {images['pending']} pending; "
-                  f"{found['collection']['bytes'] / 2**20:.1f} MB")  # fmt: skip
+                  f"{found['collection']['bytes'] / 10**6:.1f} MB")  # fmt: skip
     for line in map(json.loads, found["report"]):
         if line["status"] in ("rejected", "duplicate"):
             reason = (
